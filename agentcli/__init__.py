@@ -1,0 +1,3 @@
+"""agentcli: a terminal coding agent for any model that shows what every turn cost."""
+
+__version__ = "0.1.0"

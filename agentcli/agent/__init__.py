@@ -1,0 +1,1 @@
+"""The loop: ask the model, do what it asks."""

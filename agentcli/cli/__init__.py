@@ -1,0 +1,1 @@
+"""The command line: flags to options, options to a front-end."""

@@ -1,0 +1,1 @@
+"""What the model sees besides the talk."""

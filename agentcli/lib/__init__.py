@@ -1,0 +1,1 @@
+"""Nouns of the standard library: processes, files, text, paths."""

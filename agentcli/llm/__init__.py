@@ -1,0 +1,1 @@
+"""Talking to models: wires, providers, models, cache, cost."""

@@ -1,0 +1,157 @@
+"""A reply as it arrives: iterate its deltas; `message` is the whole, or what came so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from io import StringIO
+from typing import cast
+
+from agentcli.llm.types import (
+    AssistantMessage,
+    BlockEnd,
+    Delta,
+    Finished,
+    JsonObject,
+    Native,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+
+
+class _Open:
+    """A block under construction: its kind and its text so far (arguments, for a call)."""
+
+    __slots__ = ("call_id", "kind", "name", "value")
+
+    def __init__(self, kind: str, call_id: str = "", name: str = "") -> None:
+        self.kind = kind
+        self.call_id = call_id
+        self.name = name
+        self.value: StringIO | str = StringIO()
+
+    def write(self, text: str) -> None:
+        if isinstance(self.value, str):
+            whole = self.value
+            self.value = StringIO()
+            self.value.write(whole)
+        self.value.write(text)
+
+    def seal(self) -> str:
+        """The text, held once from here on."""
+        if isinstance(self.value, StringIO):
+            self.value = self.value.getvalue()
+        return self.value
+
+
+def parse_arguments(raw: str) -> JsonObject | None:
+    """Tool arguments as one JSON object; empty text means none given; None when unusable."""
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return None
+    return cast("JsonObject", value) if isinstance(value, dict) else None
+
+
+class Fold:
+    """The only fold of deltas into a message."""
+
+    def __init__(self, model: str, wire: str) -> None:
+        self._model = model
+        self._wire = wire
+        self._blocks: list[_Open] = []
+        self._calls: dict[str, _Open] = {}
+        self._current: _Open | None = None
+        self._native: list[JsonObject] = []
+        self._finished: Finished | None = None
+
+    def add(self, delta: Delta) -> None:
+        match delta:
+            case TextDelta(text):
+                self._block("text").write(text)
+            case ThinkingDelta(text):
+                self._block("thinking").write(text)
+            case ToolCallDelta(id, name, piece):
+                self._call(id, name).write(piece)
+            case BlockEnd():
+                self._end(delta)
+            case Finished():
+                self._finished = delta
+
+    def _block(self, kind: str) -> _Open:
+        if self._current is None or self._current.kind != kind:
+            self._current = _Open(kind)
+            self._blocks.append(self._current)
+        return self._current
+
+    def _call(self, call_id: str, name: str) -> _Open:
+        call = self._calls.get(call_id)
+        if call is None:
+            call = self._calls[call_id] = _Open("call", call_id, name)
+            self._blocks.append(call)
+            self._current = None
+        return call
+
+    def _end(self, end: BlockEnd) -> None:
+        if end.native is not None:
+            self._native.append(end.native)
+        if end.call_id is not None:
+            raw = self._calls[end.call_id].seal()
+            value = parse_arguments(raw)
+            filled = {"INVALID_JSON": raw} if value is None else value
+        else:
+            filled = self._current.seal() if self._current else ""
+            self._current = None
+        if end.fill is not None:
+            holder, slot = end.fill
+            holder[slot] = filled
+
+    def message(self) -> AssistantMessage:
+        """The message so far; `interrupted` until the terminal event came."""
+        finished = self._finished
+        stop = finished.stop if finished else "interrupted"
+        keep_native = finished is not None and (stop == "tool_use" or not self._calls)
+        native = Native(self._wire, self._model, tuple(self._native)) if keep_native else None
+        return AssistantMessage(
+            content=tuple(_block(block) for block in self._blocks),
+            model=self._model,
+            stop=stop,
+            usage=finished.usage if finished else None,
+            native=native,
+            cost_usd=finished.cost_usd if finished else None,
+        )
+
+
+def _block(block: _Open) -> Text | Thinking | ToolCall:
+    whole = block.seal()
+    if block.kind == "text":
+        return Text(whole)
+    if block.kind == "thinking":
+        return Thinking(whole)
+    value = parse_arguments(whole)
+    if value is None:
+        return ToolCall(block.call_id, block.name, {}, raw=whole)
+    return ToolCall(block.call_id, block.name, value)
+
+
+class Reply:
+    """One response being received. Single consumer: `async for delta in reply`."""
+
+    def __init__(self, deltas: AsyncIterator[Delta], *, model: str, wire: str) -> None:
+        self._deltas = deltas
+        self._fold = Fold(model, wire)
+
+    async def __aiter__(self) -> AsyncIterator[Delta]:
+        async for delta in self._deltas:
+            self._fold.add(delta)
+            yield delta
+
+    @property
+    def message(self) -> AssistantMessage:
+        return self._fold.message()

@@ -1,0 +1,1 @@
+"""What may happen: permissions, shell analysis, hooks."""

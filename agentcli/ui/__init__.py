@@ -1,0 +1,1 @@
+"""Front-ends: draw events, answer questions."""

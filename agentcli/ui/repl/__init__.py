@@ -1,0 +1,1 @@
+"""The interactive front-end; the door to prompt_toolkit and rich."""
