@@ -7,7 +7,21 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agentcli"
-ROOMS = "lib llm tools policy context agent session config app commands ui cli __main__".split()
+ROOMS = [
+    "lib",
+    "llm",
+    "tools",
+    "policy",
+    "context",
+    "agent",
+    "session",
+    "config",
+    "app",
+    "commands",
+    "ui",
+    "cli",
+    "__main__",
+]
 DOORS = {
     "httpx": {"llm/http.py", "llm/auth.py"},
     "pydantic": {"tools/schema.py", "config.py", "session/store.py"},

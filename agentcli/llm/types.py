@@ -139,7 +139,7 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, neutral of any wire. `system` is (prompt, repository context), kept per epoch."""
+    """One request, neutral of any wire. `system` is (prompt, context), fixed per epoch."""
 
     model: str
     system: tuple[str, ...]
