@@ -1,0 +1,37 @@
+# Two commands: `make demo` shows the agent at work offline, `make test` runs the tests.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test check bench help clean
+
+demo: .venv/installed
+	@$(BIN)/agent demo
+
+test: .venv/tested
+	$(BIN)/pytest -n auto
+
+check: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: .venv/tested
+	$(BIN)/python benchmarks/startup.py
+
+# The help text that is shown without loading typer.
+help: .venv/installed
+	COLUMNS=80 $(BIN)/python -c "from agentcli.cli.commands import run_typer; run_typer(['--help'])" > agentcli/cli/help.txt
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[rg]"
+	@touch $@
+
+.venv/tested: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[rg,dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,0 +1,254 @@
+"""A running agent as front-ends and commands see it: prompt it, stop it, switch things."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentcli import __version__
+from agentcli.agent.events import Frontend, Notice, TurnEnd, TurnReason
+from agentcli.app import talk as talks
+from agentcli.app.gate import gate_from
+from agentcli.app.options import Options
+from agentcli.app.reports import cost_table, permissions_text
+from agentcli.app.talk import Ground, Talk
+from agentcli.config import Config, places
+from agentcli.context.mentions import mentioned
+from agentcli.lib.errors import UserError
+from agentcli.lib.process import hardened_env
+from agentcli.llm.cost import Cost
+from agentcli.llm.providers import Route, default_model, reachable, resolve
+from agentcli.llm.types import Image, Text, Usage
+from agentcli.policy.permissions import Mode
+from agentcli.policy.secrets import scrub_env
+from agentcli.session.store import SessionInfo, folder, listing
+
+if TYPE_CHECKING:
+    from agentcli.app.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a status line shows."""
+
+    model: str
+    mode: Mode
+    session_id: str
+    context_used: int
+    context: int | None
+    cost: Cost
+    unpriced: int
+    """Requests whose price is unknown, which `cost` leaves out."""
+    cache_expires: float | None
+
+
+NO_MODEL = """No model is set up. Do one of these:
+  export ANTHROPIC_API_KEY=...    (or OPENAI_API_KEY, or another provider's; `agent models` lists)
+  agent --model ollama/NAME       a model on this machine
+  agent demo                      see it work offline, with a scripted model"""
+
+
+class App:
+    """Holds the parts; heavy ones are built at the first prompt, or by `warm_up` before it."""
+
+    version = __version__
+
+    def __init__(
+        self,
+        options: Options,
+        config: Config,
+        frontend: Frontend,
+        *,
+        root: Path,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.root = root
+        self.options = options
+        self.config = config
+        self.frontend = frontend
+        self.env = dict(os.environ if env is None else env)
+        self.ground = Ground(root, places(self.env), __version__, self.env)
+        self._tool_env = hardened_env(scrub_env(self.env))
+        self.talk = self._open_talk()
+        self.route: Route = resolve(self._model_name(), self.env, config.providers)
+        self.gate = gate_from(options, config, self.ground, frontend)
+        self._engine: Engine | None = None
+        self._started = False
+
+    @property
+    def model(self) -> str:
+        return self.route.model.id
+
+    @property
+    def mode(self) -> Mode:
+        return self.gate.mode
+
+    @property
+    def busy(self) -> bool:
+        return self._engine is not None and self._engine.agent.busy
+
+    def status(self) -> Status:
+        total = self.talk.ledger.total()
+        return Status(
+            model=self.model,
+            mode=self.mode,
+            session_id=self.talk.id,
+            context_used=self.talk.used,
+            context=self.route.model.context,
+            cost=total.cost,
+            unpriced=total.unpriced,
+            cache_expires=self._engine.cache_expires() if self._engine else None,
+        )
+
+    def models(self) -> tuple[str, ...]:
+        """Names worth offering: what the keys in the environment reach."""
+        return reachable(self.env, self.config.providers)
+
+    async def warm_up(self) -> None:
+        """Load what the first request needs while the person still types."""
+        await asyncio.to_thread(_import_engine)
+        self.engine()
+
+    def engine(self) -> Engine:
+        """Everything between a prompt and the network, built once for each conversation."""
+        if self._engine is None:
+            from agentcli.app.engine import Site, build  # door: httpx
+
+            site = Site(
+                ground=self.ground,
+                options=self.options,
+                config=self.config,
+                frontend=self.frontend,
+                gate=self.gate,
+                talk=self.talk,
+                route=lambda: self.route,
+                tool_env=self._tool_env,
+                log_bug=self.log_bug,
+            )
+            self._engine = build(site)
+        return self._engine
+
+    async def prompt(self, text: str) -> TurnEnd:
+        """One turn; events go to the front-end. Raises nothing a front-end must handle."""
+        engine = self.engine()
+        context: list[str] = []
+        if not self._started:
+            self._started = True
+            source = "resume" if self.talk.resumed else "startup"
+            context.append((await engine.hooks.on_start(source, self.model)).context)
+        answer = await engine.hooks.on_prompt(text)
+        if answer.decision == "deny" or answer.stop:
+            self.frontend.emit(Notice("warning", f"A hook refused the prompt: {answer.reason}"))
+            return TurnEnd("stopped", 0, Usage(), Cost())
+        context.append(answer.context)
+        self._begin_file()
+        content = (Text(text), *await self._mentions(text))
+        try:
+            return await engine.agent.prompt(content, *(c for c in context if c))
+        except Exception as error:  # a bug: keep the session, log it, tell the person
+            self.log_bug(error)
+            self.frontend.emit(Notice("error", f"Internal error: {error!r}. See {self._log}."))
+            return TurnEnd("error", 0, Usage(), Cost(), repr(error))
+
+    def steer(self, text: str) -> None:
+        self.engine().agent.steer(text)
+
+    def interrupt(self, reason: TurnReason = "interrupted") -> None:
+        if self._engine is not None:
+            self._engine.agent.interrupt(reason)
+
+    async def run_shell(self, line: str) -> None:
+        """The person's own command: run, shown, and told to the model with the next prompt."""
+        self._begin_file()
+        await self.engine().run_shell(line)
+
+    def set_model(self, name: str) -> str:
+        """Switch from the next request on; returns what to tell. Raises UserError."""
+        self.route = resolve(name, self.env, self.config.providers)
+        if self._engine is not None:
+            self._engine.switch_model()
+        return f"Model is now {self.model} ({self.route.provider.name})."
+
+    def set_mode(self, mode: Mode) -> None:
+        self.gate.set_mode(mode)
+
+    def cost_report(self) -> str:
+        return cost_table(self.talk.ledger)
+
+    def permissions_report(self) -> str:
+        return permissions_text(self.gate.policy)
+
+    async def clear(self) -> None:
+        """A new session with an empty context; the old one stays on disk."""
+        await self._end_talk("clear")
+        self.talk = talks.open_new(self.ground, self.options, self._tool_env)
+
+    async def resume(self, session_id: str) -> None:
+        """Go on with another session of this folder; raises UserError."""
+        options = replace(self.options, resume=session_id, resume_last=False)
+        path = talks.find_saved(self.ground, options)
+        await self._end_talk("resume")
+        self.talk = talks.open_saved(self.ground, options, path)
+
+    async def compact(self, instructions: str) -> str:
+        before = self.talk.used
+        done = await self.engine().compaction.now("manual", instructions)
+        if not done:
+            return "Nothing was compacted."
+        return f"Compacted: about {before} tokens of context became about {self.talk.used}."
+
+    def sessions(self) -> tuple[SessionInfo, ...]:
+        return listing(folder(self.ground.places.data, self.root))
+
+    async def close(self) -> None:
+        """End the session: hooks told, background jobs killed, files closed."""
+        await self._end_talk("exit")
+
+    def log_bug(self, error: BaseException) -> None:
+        """Bugs go to the log with their traceback."""
+        self._log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} agent {__version__}\n")
+            log.write("".join(traceback.format_exception(error)) + "\n")
+
+    @property
+    def _log(self) -> Path:
+        return self.ground.places.log
+
+    def _model_name(self) -> str:
+        name = self.options.model or self.talk.model or self.config.model or default_model(self.env)
+        if not name:
+            raise UserError(NO_MODEL)
+        return name
+
+    def _open_talk(self) -> Talk:
+        if not (self.options.resume_last or self.options.resume):
+            return talks.open_new(self.ground, self.options, self._tool_env)
+        path = talks.find_saved(self.ground, self.options)
+        return talks.open_saved(self.ground, self.options, path)
+
+    def _begin_file(self) -> None:
+        if not self.talk.transcript.messages:
+            self.talk.begin(self.ground, self.model)
+
+    async def _mentions(self, text: str) -> tuple[Text | Image, ...]:
+        paths = mentioned(text, self.root)
+        return await self.engine().read_files(paths) if paths else ()
+
+    async def _end_talk(self, why: str) -> None:
+        if self._engine is not None:
+            await self._engine.close(why if self._started else "")
+            self._engine = None
+        if self.talk.file is not None:
+            self.talk.file.close()
+        self._started = False
+
+
+def _import_engine() -> None:
+    import agentcli.app.engine  # noqa: F401  # door: httpx

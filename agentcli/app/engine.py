@@ -1,0 +1,245 @@
+"""The wiring of one conversation, in order: tools, gate, hooks, client, agent."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+from agentcli.agent.agent import Agent
+from agentcli.agent.events import AgentEvent, Frontend, ToolEnd, ToolStart
+from agentcli.agent.execute import Executor
+from agentcli.agent.hooks import TurnHooks
+from agentcli.agent.loop import Frame
+from agentcli.agent.turn import Limits, Surroundings
+from agentcli.app.billing import Billing
+from agentcli.app.compact import Compaction
+from agentcli.app.gate import PolicyGate
+from agentcli.app.options import Options
+from agentcli.app.talk import Ground, Talk
+from agentcli.app.transport import connect
+from agentcli.config import Config
+from agentcli.lib.errors import UserError
+from agentcli.llm.cache import expires
+from agentcli.llm.client import Client
+from agentcli.llm.providers import Route
+from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
+from agentcli.policy.hooks import Hooks, hook_spec
+from agentcli.policy.secrets import known_values, mask
+from agentcli.tools.base import ToolContext, ToolError
+from agentcli.tools.jobs import kill_all
+from agentcli.tools.registry import Toolbox, toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is given: the conversation, who looks on, what was asked for and allowed."""
+
+    ground: Ground
+    options: Options
+    config: Config
+    frontend: Frontend
+    gate: PolicyGate
+    talk: Talk
+    route: Callable[[], Route]
+    tool_env: Mapping[str, str]
+    log_bug: Callable[[Exception], None]
+
+
+@dataclass(slots=True)
+class Engine:
+    """What a conversation runs on, once built."""
+
+    agent: Agent
+    hooks: TurnHooks
+    compaction: Compaction
+    client: Client
+    context: ToolContext
+    site: Site
+    frames: Frames
+    cache_expires: Callable[[], float | None]
+
+    def switch_model(self) -> None:
+        self.frames.choose()
+
+    async def read_files(self, paths: tuple[Path, ...]) -> tuple[Text | Image, ...]:
+        """Files a person named with @, as the Read tool shows them."""
+        blocks: list[Text | Image] = []
+        for path in paths:
+            try:
+                result = await self.frames.tools.get("Read").run(self.context, {"path": str(path)})
+            except ToolError as error:
+                blocks.append(Text(f"{path}: {error}"))
+                continue
+            blocks += [Text(f"{path}:"), *result.content]
+        return tuple(blocks)
+
+    async def run_shell(self, line: str) -> None:
+        """A command the person typed: not asked about, shown, and told to the model."""
+        call = ToolCall("shell", "Bash", {"command": line})
+        tool = self.frames.tools.get("Bash")
+        emit = self.site.frontend.emit
+        emit(ToolStart(call, tool.action(self.context, call.input)))
+        started = time.monotonic()
+        result = await tool.run(self.context, call.input)
+        emit(ToolEnd(call, result, time.monotonic() - started))
+        said = Text(f"The person ran `{line}` themselves; its output:")
+        self.site.talk.transcript.append(UserMessage((said, *result.content), "reminder"))
+
+    async def close(self, reason: str) -> None:
+        if reason:
+            await self.hooks.on_end(reason)
+        await kill_all(self.site.talk.workspace)
+        await self.client.aclose()
+
+
+class Frames:
+    """The frozen head of requests; chosen anew only when the model is switched."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._schema = read_schema(site.options.json_schema)
+        self.choose()
+
+    def choose(self) -> None:
+        self.tools: Toolbox = toolbox(edit=self._site.route().model.edit)
+        self._specs = self.tools.specs()
+
+    def now(self) -> Frame:
+        site = self._site
+        return Frame(
+            model=site.route().model.id,
+            system=site.talk.system,
+            tools=self._specs,
+            session=site.talk.id,
+            effort=cast("Effort | None", site.options.effort or site.config.effort),
+            output_schema=self._schema,
+        )
+
+
+class Watch:
+    """The sink of events on their way to the front-end: notes which files the model touches."""
+
+    def __init__(self, emit: Callable[[AgentEvent], None]) -> None:
+        self._emit = emit
+        self._touched: list[Path] = []
+
+    def __call__(self, event: AgentEvent) -> None:
+        if isinstance(event, ToolStart) and event.action.kind in ("read", "edit"):
+            self._touched.append(Path(event.action.target))
+        self._emit(event)
+
+    def take(self) -> tuple[Path, ...]:
+        touched = tuple(self._touched)
+        self._touched.clear()
+        return touched
+
+
+def build(site: Site) -> Engine:
+    """Wire one conversation. Nothing here touches the network."""
+    talk = site.talk
+    reminders = talk.freeze(site.ground, site.options)
+    frames = Frames(site)
+    watch = Watch(site.frontend.emit)
+    client = Client(lambda _: site.route(), connect(site.ground.env))
+    context = ToolContext(
+        root=site.ground.root,
+        workspace=talk.workspace,
+        outputs=site.ground.places.data / "outputs" / talk.id,
+        env=site.tool_env,
+    )
+    hooks = TurnHooks(_hooks(site), watch)
+
+    def expiry() -> float | None:
+        state = client.cache_state(talk.id, site.route().model.id)
+        return expires(*state) if state else None
+
+    billing = Billing(talk, site.route, expiry)
+    compaction = Compaction(talk, client, frames.now, site.route, billing, hooks, watch)
+
+    async def prepare() -> None:
+        await compaction.if_due()
+        for message in reminders.due(time.time(), site.gate.mode, watch.take()):
+            talk.transcript.append(message)
+
+    around = Surroundings(
+        transcript=talk.transcript,
+        executor=_executor(site, frames, context, hooks, watch),
+        emit=watch,
+        spend=billing.spend,
+        spent=billing.total,
+        prepare=prepare,
+        stop_hook=hooks,
+        clock=time.monotonic,
+        bug=site.log_bug,
+    )
+    limits = _limits(site)
+    agent = Agent(client, around, frames.now, lambda: limits)
+    return Engine(agent, hooks, compaction, client, context, site, frames, expiry)
+
+
+def _executor(
+    site: Site, frames: Frames, context: ToolContext, hooks: TurnHooks, watch: Watch
+) -> Executor:
+    values = known_values(site.ground.env)
+    return Executor(
+        find=lambda name: frames.tools.get(name),
+        context=context,
+        gate=site.gate,
+        hooks=hooks,
+        emit=watch,
+        mask=lambda text: mask(text, values),
+    )
+
+
+def _limits(site: Site) -> Limits:
+    options = site.options
+    cost = options.max_cost or site.config.max_cost
+    return Limits(
+        steps=options.max_turns,
+        cost=Decimal(cost) if cost else None,
+        deadline=time.monotonic() + options.deadline if options.deadline else None,
+    )
+
+
+def _hooks(site: Site) -> Hooks:
+    specs = [hook_spec(h.event, h.table, h.path) for h in site.config.hooks]
+
+    def facts() -> dict[str, object]:
+        total = site.talk.ledger.total()
+        usage = total.usage
+        return {
+            "session_id": site.talk.id,
+            "transcript_path": str(site.talk.file.path) if site.talk.file else "",
+            "cwd": str(site.talk.workspace.cwd),
+            "permission_mode": site.gate.mode,
+            "model": site.route().model.id,
+            "usage": {
+                "input": usage.input,
+                "cache_read": usage.cache_read,
+                "cache_write": usage.cache_write_5m + usage.cache_write_1h,
+                "output": usage.output,
+            },
+            "cost_usd": None if total.unpriced else float(total.cost.total),
+            "context_used": site.talk.used,
+        }
+
+    return Hooks(specs, facts=facts, env=site.ground.env, cwd=site.ground.root)
+
+
+def read_schema(text: str | None) -> JsonObject | None:
+    """A JSON schema given as a file or as JSON; raises UserError."""
+    if text is None:
+        return None
+    try:
+        raw = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
+        schema = json.loads(raw)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--json-schema: {error}.") from None
+    if not isinstance(schema, dict):
+        raise UserError("--json-schema: a JSON object is wanted.")
+    return cast("JsonObject", schema)

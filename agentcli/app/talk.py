@@ -1,0 +1,136 @@
+"""One conversation and what belongs to it: file, transcript, frozen prefix, bills, reminders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agentcli.agent.transcript import Transcript
+from agentcli.app.options import Options
+from agentcli.config import Places
+from agentcli.context import memory
+from agentcli.context.reminders import Reminders
+from agentcli.context.repo import RepoLook
+from agentcli.context.system_prompt import system_parts
+from agentcli.lib.errors import UserError
+from agentcli.llm.types import Message
+from agentcli.session import store
+from agentcli.session.codec import message_to_json
+from agentcli.session.ledger import Ledger, replay
+from agentcli.tools.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a conversation takes place."""
+
+    root: Path
+    places: Places
+    version: str
+    env: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Talk:
+    id: str
+    transcript: Transcript
+    workspace: Workspace
+    file: store.SessionFile | None
+    system: tuple[str, ...] = ()
+    """The frozen prefix; empty until `freeze`."""
+    look: RepoLook | None = None
+    """A look at the repository under way, for a conversation that has not begun."""
+    reminders: Reminders | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    used: int = 0
+    """Tokens of the newest prompt and its reply."""
+    resumed: bool = False
+    model: str = ""
+    """What a resumed session was last talking to."""
+
+    def freeze(self, ground: Ground, options: Options) -> Reminders:
+        """Settle the prefix: read instructions and repository facts, once a conversation."""
+        known: tuple[memory.MemoryFile, ...] = ()
+        if not self.system:
+            top = memory.repository_root(ground.root)
+            known = memory.load(top, ground.root, ground.places.config)
+            self.system = system_parts(
+                ground.root,
+                self.look.result() if self.look else None,
+                known,
+                replace=options.system_prompt,
+                append=options.append_system_prompt,
+            )
+        self.reminders = Reminders(ground.root, {file.path for file in known})
+        return self.reminders
+
+    def begin(self, ground: Ground, model: str) -> None:
+        """Open the file with its header and first epoch."""
+        if self.file is not None:
+            self.file.append("header", store.header(self.id, ground.root, ground.version))
+            self.begin_epoch(model)
+
+    def begin_epoch(self, model: str, messages: tuple[Message, ...] = ()) -> None:
+        """Record the frozen prefix, and the messages that an epoch after compaction starts with."""
+        if self.file is None:
+            return
+        data = {
+            "model": model,
+            "system": list(self.system),
+            "messages": [message_to_json(message) for message in messages],
+        }
+        self.file.append("epoch", data, durable=bool(messages))
+
+
+def open_new(ground: Ground, options: Options, tool_env: Mapping[str, str]) -> Talk:
+    """A conversation that has not begun: its file appears with the first message."""
+    look = RepoLook(ground.root, tool_env)
+    talk = _talk(ground, options, options.session_id or store.new_id(time.time()))
+    talk.look = look
+    return talk
+
+
+def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
+    """A conversation read back, with the prefix and the bills it had."""
+    saved, last, count = store.read(path)
+    session_id = store.new_id(time.time()) if options.fork_session else saved.id
+    talk = _talk(ground, options, session_id, saved.messages)
+    talk.system = saved.system
+    talk.resumed = True
+    talk.model = saved.model
+    replay(talk.ledger, saved.bills)
+    if talk.file is not None and options.fork_session:
+        talk.file.append("header", store.header(session_id, ground.root, ground.version))
+        talk.begin_epoch(saved.model, saved.messages)
+    elif talk.file is not None:
+        talk.file.open_existing(last, count)
+    return talk
+
+
+def find_saved(ground: Ground, options: Options) -> Path:
+    """The file that --continue or --resume means; raises UserError when there is none."""
+    folder = store.folder(ground.places.data, ground.root)
+    if options.resume_last:
+        newest = store.listing(folder, limit=1)
+        if not newest:
+            raise UserError("There is no earlier session in this folder to continue.")
+        return newest[0].path
+    name = options.resume or ""
+    found = [p for p in folder.glob("*.jsonl") if p.stem == name or p.stem.startswith(name)]
+    if len(found) != 1:
+        what = "matches several sessions" if found else "is no session of this folder"
+        raise UserError(f"{name!r} {what}; `agent sessions` lists them.")
+    return found[0]
+
+
+def _talk(
+    ground: Ground, options: Options, session_id: str, messages: tuple[Message, ...] = ()
+) -> Talk:
+    file = None
+    if options.session_persistence:
+        folder = store.folder(ground.places.data, ground.root)
+        file = store.SessionFile(folder / f"{session_id}.jsonl", session_id)
+    transcript = Transcript(messages, on_append=file.message if file else lambda _: None)
+    return Talk(session_id, transcript, Workspace(ground.root), file)

@@ -1,0 +1,28 @@
+"""From the command line to a front-end, loading nothing that this command line does not need."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+
+from agentcli.cli.quick import parse
+
+HELP = Path(__file__).parent / "help.txt"
+
+
+def run(argv: list[str]) -> int:
+    """Exit codes: 0 done, 1 failed, 2 bad flags or configuration, 3 limit, 4 denied, 130, 143."""
+    if argv in (["--help"], ["-h"]):
+        sys.stdout.write(HELP.read_text(encoding="utf-8"))
+        return 0
+    gc.disable()  # starting makes no garbage; collecting it costs a tenth of the start
+    options = parse(argv)
+    if options is None:
+        from agentcli.cli.commands import run_typer  # door: typer
+
+        gc.enable()
+        return run_typer(argv)
+    from agentcli.cli.start import start
+
+    return start(options)

@@ -1,0 +1,256 @@
+"""Configuration: defaults < user < project (if trusted) < local < environment < flags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from agentcli.lib.errors import UserError
+from agentcli.llm.providers import Provider
+from agentcli.llm.types import Effort, JsonObject
+from agentcli.policy.permissions import Mode
+from agentcli.policy.trust import is_trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this person's files are; from the environment, so that tests can move them."""
+
+    config: Path
+    data: Path
+
+    @property
+    def trust(self) -> Path:
+        return self.data / "trust.json"
+
+    @property
+    def allowed(self) -> Path:
+        """The rules that "always" stored, by project."""
+        return self.data / "allowed.json"
+
+    @property
+    def history(self) -> Path:
+        return self.data / "history"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "agent.log"
+
+
+def places(env: Mapping[str, str]) -> Places:
+    """XDG folders; AGENT_CONFIG_DIR and AGENT_DATA_DIR move them."""
+    home = Path(env.get("HOME") or Path.home())
+    config = (
+        env.get("AGENT_CONFIG_DIR") or f"{env.get('XDG_CONFIG_HOME') or home / '.config'}/agentcli"
+    )
+    share = env.get("XDG_DATA_HOME") or home / ".local" / "share"
+    return Places(Path(config), Path(env.get("AGENT_DATA_DIR") or f"{share}/agentcli"))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """A permission rule as written, and the folder its relative patterns start from."""
+
+    text: str
+    verdict: Literal["allow", "ask", "deny"]
+    base: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HookTable:
+    """One `[[hooks.EVENT]]` table as read."""
+
+    event: str
+    table: JsonObject
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    model: str | None = None
+    effort: Effort | None = None
+    mode: Mode = "default"
+    rules: tuple[RuleText, ...] = ()
+    extra_dirs: tuple[Path, ...] = ()
+    hooks: tuple[HookTable, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    max_cost: str | None = None
+    """USD for one session."""
+    notices: tuple[str, ...] = ()
+    """What the person should know: an untrusted project's configuration was left out."""
+
+
+@dataclass(slots=True)
+class PermissionsTable:
+    mode: Mode | None = None
+    allow: list[str] = field(default_factory=list[str])
+    ask: list[str] = field(default_factory=list[str])
+    deny: list[str] = field(default_factory=list[str])
+    additional_directories: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class ProviderTable:
+    url: str
+    wire: Literal["anthropic", "openai-chat", "openai-responses"] = "openai-chat"
+    auth: Literal["bearer", "x-api-key", "api-key", "none"] = "bearer"
+    key_env: str = ""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(slots=True)
+class FileTable:
+    """What a config.toml may hold."""
+
+    model: str | None = None
+    effort: Effort | None = None
+    max_cost: float | None = None
+    permissions: PermissionsTable = field(default_factory=PermissionsTable)
+    providers: dict[str, ProviderTable] = field(default_factory=dict[str, ProviderTable])
+
+
+def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config:
+    """Read every layer that applies; raises UserError naming file, line and key."""
+    here = places(env)
+    files = [here.config / "config.toml"]
+    hooks = [here.config / "hooks.toml"]
+    notices: tuple[str, ...] = ()
+    if trusted or is_trusted(here.trust, root):
+        files += [root / ".agent/config.toml", root / ".agent/config.local.toml"]
+        hooks += [root / ".agent/hooks.toml"]
+    else:
+        notices = (
+            "This project brings its own agent configuration (.agent/), which is ignored until "
+            "you trust it: start `agent` here once, or pass --trust.",
+        )
+    config = Config(notices=notices)
+    for path in files:
+        table = _read_table(path)
+        if table is not None:
+            config = _merge(config, table, path)
+    for path in hooks:
+        config = _replace(config, hooks=config.hooks + _read_hooks(path))
+    return _with_env(config, env)
+
+
+def _merge(config: Config, table: FileTable, path: Path) -> Config:
+    base = path.parent.parent if path.parent.name == ".agent" else path.parent
+    permissions = table.permissions
+    rules = tuple(
+        RuleText(text, verdict, base)
+        for verdict in ("deny", "ask", "allow")
+        for text in cast("list[str]", getattr(permissions, verdict))
+    )
+    extra = tuple((base / Path(d).expanduser()) for d in permissions.additional_directories)
+    return _replace(
+        config,
+        model=table.model or config.model,
+        effort=table.effort or config.effort,
+        mode=permissions.mode or config.mode,
+        rules=config.rules + rules,
+        extra_dirs=config.extra_dirs + extra,
+        providers=config.providers + tuple(_row(n, t) for n, t in table.providers.items()),
+        max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
+    )
+
+
+def _row(name: str, table: ProviderTable) -> Provider:
+    return Provider(
+        name=name,
+        url=table.url,
+        wire=table.wire,
+        auth=table.auth,
+        key_env=(table.key_env,) if table.key_env else (),
+        headers=table.headers,
+        local=not table.key_env and table.auth == "none",
+    )
+
+
+def _with_env(config: Config, env: Mapping[str, str]) -> Config:
+    return _replace(config, model=env.get("AGENT_MODEL") or config.model)
+
+
+def _replace(config: Config, **changes: Any) -> Config:
+    values = {item.name: getattr(config, item.name) for item in fields(config)}
+    return Config(**(values | changes))
+
+
+def _read_toml(path: Path) -> JsonObject | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}.") from None
+    import tomllib  # only those who have a file pay for it
+
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _read_table(path: Path) -> FileTable | None:
+    raw = _read_toml(path)
+    if raw is None:
+        return None
+    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+    for table in (PermissionsTable, ProviderTable, FileTable):
+        with_config(ConfigDict(extra="forbid"))(table)
+    try:
+        return TypeAdapter(FileTable).validate_python(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        line = _line_of(path, str(first["loc"][-1]) if first["loc"] else "")
+        what = "unknown key" if first["type"] == "unexpected_keyword_argument" else first["msg"]
+        raise UserError(f"{path}:{line}: {key}: {what}.") from None
+
+
+def _line_of(path: Path, key: str) -> int:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip().startswith((key, f"[{key}", f'"{key}"')) or f".{key}]" in line:
+            return number
+    return 1
+
+
+def _read_hooks(path: Path) -> tuple[HookTable, ...]:
+    raw = _read_toml(path)
+    if raw is None:
+        return ()
+    hooks = raw.get("hooks", {})
+    if set(raw) - {"hooks"} or not isinstance(hooks, dict):
+        raise UserError(f"{path}: only [[hooks.EVENT]] tables are known here.")
+    found: list[HookTable] = []
+    for event, tables in cast("JsonObject", hooks).items():
+        if not isinstance(tables, list):
+            raise UserError(f"{path}: write [[hooks.{event}]] with double brackets.")
+        found += [HookTable(event, table, path) for table in cast("list[JsonObject]", tables)]
+    return tuple(found)
+
+
+def load_allowed(store: Path, root: Path) -> tuple[str, ...]:
+    """The rules the person answered "always" to in this project."""
+    try:
+        data = cast("dict[str, list[str]]", json.loads(store.read_text(encoding="utf-8")))
+        return tuple(data.get(str(root), ()))
+    except (OSError, ValueError, AttributeError):
+        return ()
+
+
+def save_allowed(store: Path, root: Path, rules: tuple[str, ...]) -> None:
+    """Add rules to what is always allowed in this project."""
+    try:
+        data = cast("dict[str, list[str]]", json.loads(store.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        data = {}
+    known = data.setdefault(str(root), [])
+    known += [rule for rule in rules if rule not in known]
+    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = store.with_suffix(".new")
+    fresh.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    fresh.replace(store)

@@ -1,0 +1,39 @@
+"""When the conversation grows too long: a summary takes its place, and a new epoch begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agentcli.context.system_prompt import prompt
+from agentcli.llm.types import Message, Request, Text, UserMessage
+from agentcli.tools.base import TodoItem
+
+THRESHOLD = 0.85
+"""The share of the window, less room for the reply, past which a summary is due."""
+SUMMARY_TOKENS = 8_000
+
+
+def due(used: int, window: int | None, max_output: int | None) -> bool:
+    """Whether the next request may not fit. All in tokens; an unknown window is never due."""
+    if not window:
+        return False
+    room = min(max_output or 0, window // 4)
+    return used > THRESHOLD * (window - room)
+
+
+def summary_request(request: Request, instructions: str) -> Request:
+    """The live request with one message more, so that all before it reads from the cache."""
+    words = prompt("compaction")
+    if instructions:
+        words = f"{words}\n\nThe person adds: {instructions}"
+    asked = UserMessage((Text(words),), "reminder")
+    return replace(request, messages=(*request.messages, asked), max_output=SUMMARY_TOKENS)
+
+
+def new_epoch(summary: str, todos: tuple[TodoItem, ...]) -> tuple[Message, ...]:
+    """The messages the next epoch starts with; the todo list survives word for word."""
+    text = f"This is what happened so far:\n\n{summary.strip()}"
+    if todos:
+        listed = "\n".join(f"- [{item.state}] {item.text}" for item in todos)
+        text = f"{text}\n\nTodo list:\n{listed}"
+    return (UserMessage((Text(text),), "summary"),)

@@ -1,0 +1,44 @@
+"""The lines of a session file: each an entry with an id and its parent, never rewritten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from agentcli.llm.types import JsonObject
+
+Kind = Literal["header", "epoch", "message", "spent"]
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`header` opens the file; `epoch` holds the frozen prefix and the messages it starts with;
+    `message` is one message as sent; `spent` is one bill."""
+
+    id: str
+    parent: str
+    at: float
+    """Unix seconds."""
+    kind: Kind
+    data: JsonObject
+
+
+def to_line(entry: Entry) -> bytes:
+    """One line of JSON with its newline; lone surrogates, which no file can hold, are replaced."""
+    record = {
+        "id": entry.id,
+        "parent": entry.parent,
+        "at": round(entry.at, 3),
+        "kind": entry.kind,
+        "data": entry.data,
+    }
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def from_line(line: bytes) -> Entry:
+    """Raises ValueError, KeyError or TypeError for a line that is not an entry."""
+    record = cast("JsonObject", json.loads(line))
+    return Entry(record["id"], record["parent"], record["at"], record["kind"], record["data"])

@@ -1,0 +1,210 @@
+"""Session files: append-only JSON Lines, one a session, locked while in use, private."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from agentcli.lib.errors import UserError
+from agentcli.llm.types import JsonObject, Message, UserMessage
+from agentcli.session.codec import message_from_json, message_to_json
+from agentcli.session.entries import VERSION, Entry, Kind, from_line, to_line
+
+
+def new_id(now: float) -> str:
+    """Sorts by time and can be read aloud."""
+    return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(3)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    id: str
+    path: Path
+    modified: float
+    title: str
+    """The first words the person said."""
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A session as read back: the epoch's frozen prefix and everything said in it."""
+
+    id: str
+    path: Path
+    model: str
+    system: tuple[str, ...]
+    messages: tuple[Message, ...]
+    bills: tuple[JsonObject, ...]
+    damaged: int
+    """Lines that could not be read; they are left in the file and skipped."""
+
+
+class SessionFile:
+    """The session being written. Created on the first entry, so that empty ones leave no file."""
+
+    def __init__(
+        self, path: Path, session_id: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.path = path
+        self.id = session_id
+        self._clock = clock
+        self._file: IO[bytes] | None = None
+        self._count = 0
+        self._parent = ""
+
+    def open_existing(self, last: str, count: int) -> None:
+        """Go on writing a session that was read; raises UserError when another process has it."""
+        self._parent = last
+        self._count = count
+        self._open()
+
+    def append(self, kind: Kind, data: JsonObject, *, durable: bool = False) -> None:
+        """Write one entry and hand it to the system; `durable` waits for the disk."""
+        file = self._file or self._open()
+        self._count += 1
+        entry = Entry(f"{self._count}", self._parent, self._clock(), kind, data)
+        file.write(to_line(entry))
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+        self._parent = entry.id
+
+    def message(self, message: Message) -> None:
+        """Keep a message. What the person typed is on disk with the reply to it, not before it,
+        so that the first request does not wait for the disk."""
+        said = isinstance(message, UserMessage) and message.origin == "human"
+        self.append("message", message_to_json(message), durable=not said)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> IO[bytes]:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        file = os.fdopen(descriptor, "r+b", buffering=0)
+        if not _lock(file):
+            file.close()
+            raise UserError(
+                f"Session {self.id} is open in another terminal; "
+                f"use --fork-session to go on from a copy."
+            )
+        _end_line(file)
+        self._file = file
+        return file
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """An exclusive lock that the system drops with the process."""
+    try:
+        import fcntl  # absent on Windows, where sessions are not locked
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _end_line(file: IO[bytes]) -> None:
+    """A line cut by a crash is ended, so that the next entry starts its own."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return
+    file.seek(size - 1)
+    if file.read(1) != b"\n":
+        file.write(b"\n")
+
+
+def folder(data_dir: Path, root: Path) -> Path:
+    """Where the sessions of one project are kept."""
+    slug = str(root).strip("/").replace("/", "-")[-80:] or "root"
+    return data_dir / "sessions" / slug
+
+
+def read(path: Path) -> tuple[Saved, str, int]:
+    """Read a session back: what was saved, the last entry's id, and how many there are.
+
+    Raises UserError when the file cannot be read or holds no session.
+    """
+    try:
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    except OSError as error:
+        raise UserError(f"Cannot read session {path}: {error.strerror}.") from None
+    entries, damaged = _entries(lines)
+    header = next((entry for entry in entries if entry.kind == "header"), None)
+    if header is None:
+        raise UserError(f"{path} is not a session file, or its first line is damaged.")
+    epoch = max((n for n, e in enumerate(entries) if e.kind == "epoch"), default=0)
+    data = entries[epoch].data
+    messages = [message_from_json(item) for item in data.get("messages", ())]
+    messages += [message_from_json(e.data) for e in entries[epoch:] if e.kind == "message"]
+    saved = Saved(
+        id=header.data["session"],
+        path=path,
+        model=data.get("model", ""),
+        system=tuple(data.get("system", ())),
+        messages=tuple(messages),
+        bills=tuple(entry.data for entry in entries if entry.kind == "spent"),
+        damaged=damaged,
+    )
+    return saved, entries[-1].id, len(entries)
+
+
+def _entries(lines: list[bytes]) -> tuple[list[Entry], int]:
+    entries: list[Entry] = []
+    damaged = 0
+    for line in lines:
+        try:
+            entry = from_line(line)
+            if entry.kind == "message":
+                message_from_json(entry.data)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            damaged += 1
+            continue
+        entries.append(entry)
+    return entries, damaged
+
+
+def header(session_id: str, root: Path, version: str) -> JsonObject:
+    return {"version": VERSION, "session": session_id, "cwd": str(root), "agent": version}
+
+
+def listing(sessions: Path, limit: int = 20) -> tuple[SessionInfo, ...]:
+    """The newest sessions of one project, newest first."""
+    paths = sorted(sessions.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = (_info(path) for path in paths[:limit])
+    return tuple(info for info in found if info is not None)
+
+
+def _info(path: Path) -> SessionInfo | None:
+    title, count = "", 0
+    try:
+        for line in _lines(path):
+            if b'"kind":"message"' not in line:
+                continue
+            count += 1
+            if not title and b'"origin":"human"' in line:
+                title = _first_words(from_line(line))
+    except (OSError, ValueError, KeyError):
+        return None
+    return SessionInfo(path.stem, path, path.stat().st_mtime, title, count)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
+
+
+def _first_words(entry: Entry) -> str:
+    message = message_from_json(entry.data)
+    text = " ".join(getattr(block, "text", "") for block in message.content)
+    return " ".join(text.split())[:80]
