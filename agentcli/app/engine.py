@@ -23,6 +23,7 @@ from agentcli.app.options import Options
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.transport import connect
 from agentcli.config import Config
+from agentcli.context.reminders import Reminders
 from agentcli.lib.errors import UserError
 from agentcli.llm.cache import expires
 from agentcli.llm.client import Client
@@ -62,6 +63,7 @@ class Engine:
     site: Site
     frames: Frames
     cache_expires: Callable[[], float | None]
+    remind: Callable[[], None]
 
     def switch_model(self) -> None:
         self.frames.choose()
@@ -122,29 +124,31 @@ class Frames:
 
 
 class Watch:
-    """The sink of events on their way to the front-end: notes which files the model touches."""
+    """The sink of events on their way to the front-end; sees which files the model touches."""
 
-    def __init__(self, emit: Callable[[AgentEvent], None]) -> None:
-        self._emit = emit
+    def __init__(self, site: Site, reminders: Reminders) -> None:
+        self._site = site
+        self._reminders = reminders
         self._touched: list[Path] = []
 
     def __call__(self, event: AgentEvent) -> None:
         if isinstance(event, ToolStart) and event.action.kind in ("read", "edit"):
             self._touched.append(Path(event.action.target))
-        self._emit(event)
+        self._site.frontend.emit(event)
 
-    def take(self) -> tuple[Path, ...]:
+    def remind(self) -> None:
+        """Append what has become news to the conversation."""
         touched = tuple(self._touched)
         self._touched.clear()
-        return touched
+        for message in self._reminders.due(time.time(), self._site.gate.mode, touched):
+            self._site.talk.transcript.append(message)
 
 
 def build(site: Site) -> Engine:
     """Wire one conversation. Nothing here touches the network."""
     talk = site.talk
-    reminders = talk.freeze(site.ground, site.options)
+    watch = Watch(site, talk.freeze(site.ground, site.options))
     frames = Frames(site)
-    watch = Watch(site.frontend.emit)
     client = Client(lambda _: site.route(), connect(site.ground.env))
     context = ToolContext(
         root=site.ground.root,
@@ -163,8 +167,7 @@ def build(site: Site) -> Engine:
 
     async def prepare() -> None:
         await compaction.if_due()
-        for message in reminders.due(time.time(), site.gate.mode, watch.take()):
-            talk.transcript.append(message)
+        watch.remind()
 
     around = Surroundings(
         transcript=talk.transcript,
@@ -179,7 +182,7 @@ def build(site: Site) -> Engine:
     )
     limits = _limits(site)
     agent = Agent(client, around, frames.now, lambda: limits)
-    return Engine(agent, hooks, compaction, client, context, site, frames, expiry)
+    return Engine(agent, hooks, compaction, client, context, site, frames, expiry, watch.remind)
 
 
 def _executor(
