@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from pathlib import Path
 
-from agentcli.cli.quick import parse
-
-HELP = Path(__file__).parent / "help.txt"
+HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 
 
 def run(argv: list[str]) -> int:
     """Exit codes: 0 done, 1 failed, 2 bad flags or configuration, 3 limit, 4 denied, 130, 143."""
     if argv in (["--help"], ["-h"]):
-        sys.stdout.write(HELP.read_text(encoding="utf-8"))
+        with open(HELP, encoding="utf-8") as text:
+            sys.stdout.write(text.read())
         return 0
     gc.disable()  # starting makes no garbage; collecting it costs a tenth of the start
+    from agentcli.cli.quick import parse
+
     options = parse(argv)
     if options is None:
         from agentcli.cli.commands import run_typer  # door: typer

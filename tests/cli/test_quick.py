@@ -1,5 +1,7 @@
 """The quick parser and typer read the same command lines into the same options."""
 
+from pathlib import Path
+
 import pytest
 
 from agentcli.cli.commands import options_from, root, run_typer
@@ -67,4 +69,4 @@ def test_mistakes_are_one_sentence_and_exit_2(argv, capsys):
 def test_the_rendered_help_is_typers(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert run_typer(["--help"]) == 0
-    assert capsys.readouterr().out == HELP.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == Path(HELP).read_text(encoding="utf-8")
