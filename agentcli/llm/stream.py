@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from io import StringIO
 from typing import cast
 
@@ -20,6 +21,7 @@ from agentcli.llm.types import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
+    Usage,
 )
 
 
@@ -143,9 +145,17 @@ def _block(block: _Open) -> Text | Thinking | ToolCall:
 class Reply:
     """One response being received. Single consumer: `async for delta in reply`."""
 
-    def __init__(self, deltas: AsyncIterator[Delta], *, model: str, wire: str) -> None:
+    def __init__(
+        self,
+        deltas: AsyncIterator[Delta],
+        *,
+        model: str,
+        wire: str,
+        usage: Callable[[], Usage | None] = lambda: None,
+    ) -> None:
         self._deltas = deltas
         self._fold = Fold(model, wire)
+        self._usage = usage
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
         async for delta in self._deltas:
@@ -154,4 +164,6 @@ class Reply:
 
     @property
     def message(self) -> AssistantMessage:
-        return self._fold.message()
+        """A reply that broke off carries what the provider had reported by then."""
+        message = self._fold.message()
+        return message if message.usage else replace(message, usage=self._usage())

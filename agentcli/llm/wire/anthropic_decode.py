@@ -1,0 +1,203 @@
+"""The Anthropic Messages wire: decoding a stream (wire.md 1.3, 1.4, 1.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentcli.llm.errors import LLMError, StreamCut
+from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
+from agentcli.llm.providers import Route
+from agentcli.llm.status import error_from_event
+from agentcli.llm.types import (
+    BlockEnd,
+    Delta,
+    Finished,
+    JsonObject,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+)
+
+STOPS: dict[str, Stop] = {
+    "end_turn": "end_turn",
+    "tool_use": "tool_use",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "refusal": "refusal",
+    "pause_turn": "pause",
+    "model_context_window_exceeded": "context_full",
+}
+_TEXT_SLOT = {"text": "text", "thinking": "thinking"}
+
+
+class AnthropicDecoder:
+    """Folds Messages events into deltas; keeps each block as the provider made it."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._parser = SseParser()
+        self._blocks: dict[int, JsonObject] = {}
+        self._usage: JsonObject = {}
+        self._stop: Stop | None = None
+        self._id = ""
+        self._done = False
+
+    @property
+    def usage(self) -> Usage | None:
+        return usage_from(self._usage) if self._usage else None
+
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        for frame in self._parser.feed(data):
+            yield from self._event(frame)
+
+    def close(self) -> Iterator[Delta]:
+        for frame in self._parser.close():
+            yield from self._event(frame)
+        body = self._parser.body
+        if body is not None:
+            yield from self._whole(parse_body(body))
+        if not self._done:
+            raise StreamCut(
+                "the stream ended before the answer did",
+                provider=self._route.provider.name,
+                model=self._route.model.id,
+            )
+
+    def _event(self, frame: Frame) -> Iterator[Delta]:
+        event = parse_data(frame)
+        if event is None or self._done:
+            return
+        match frame.event or event.get("type"):
+            case "message_start":
+                self._start(_object(event, "message"))
+            case "content_block_start":
+                yield from self._open(_index(event), _object(event, "content_block"))
+            case "content_block_delta":
+                yield from self._delta(_index(event), _object(event, "delta"))
+            case "content_block_stop":
+                yield from self._close_block(_index(event))
+            case "message_delta":
+                self._merge(_object(event, "usage"))
+                self._stopped(_object(event, "delta"))
+            case "message_stop":
+                yield self._finish()
+            case "error":
+                raise self._error(event)
+            case _:
+                return
+
+    def _start(self, message: JsonObject) -> None:
+        self._id = str(message.get("id", ""))
+        self._merge(_object(message, "usage"))
+
+    def _open(self, index: int, block: JsonObject) -> Iterator[Delta]:
+        self._blocks[index] = block
+        match block.get("type"):
+            case "tool_use":
+                yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), "")
+            case "text" if block.get("text"):
+                yield TextDelta(str(block["text"]))
+            case "thinking" if block.get("thinking"):
+                yield ThinkingDelta(str(block["thinking"]))
+            case _:
+                return
+
+    def _delta(self, index: int, delta: JsonObject) -> Iterator[Delta]:
+        block = self._blocks.setdefault(index, {"type": "text", "text": ""})
+        match delta.get("type"):
+            case "text_delta":
+                yield TextDelta(str(delta.get("text", "")))
+            case "thinking_delta":
+                yield ThinkingDelta(str(delta.get("thinking", "")))
+            case "input_json_delta" if block.get("type") == "tool_use":
+                piece = str(delta.get("partial_json", ""))
+                yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), piece)
+            case "signature_delta":
+                block["signature"] = str(block.get("signature", "")) + str(delta["signature"])
+            case "citations_delta":
+                block.setdefault("citations", []).append(delta.get("citation"))
+            case _:
+                return
+
+    def _close_block(self, index: int) -> Iterator[Delta]:
+        block = self._blocks.pop(index, None)
+        if block is None:
+            return
+        kind = str(block.get("type", ""))
+        if kind == "tool_use":
+            yield from self._arguments(block)
+        elif kind in _TEXT_SLOT:
+            yield BlockEnd(block, (block, _TEXT_SLOT[kind]))
+        else:
+            yield BlockEnd(block)
+
+    def _arguments(self, block: JsonObject) -> Iterator[Delta]:
+        """Some servers send the whole input at the start of the block instead of in pieces."""
+        call_id, given = str(block.get("id", "")), block.get("input")
+        if given:
+            import json
+
+            yield ToolCallDelta(call_id, str(block.get("name", "")), json.dumps(given))
+        yield BlockEnd(block, (block, "input"), call_id)
+
+    def _stopped(self, delta: JsonObject) -> None:
+        reason = delta.get("stop_reason")
+        if reason is not None:
+            self._stop = STOPS.get(str(reason), "end_turn")
+
+    def _merge(self, usage: JsonObject) -> None:
+        """Numbers are running totals: the last one that is not null counts (wire.md 1.3)."""
+        self._usage |= {key: value for key, value in usage.items() if value is not None}
+
+    def _finish(self) -> Finished:
+        self._done = True
+        return Finished(self._stop or "end_turn", self.usage, self._id)
+
+    def _whole(self, body: JsonObject) -> Iterator[Delta]:
+        """A server that ignored `stream` and sent the message in one piece, or an error."""
+        if body.get("type") == "error" or "error" in body:
+            raise self._error(body)
+        self._start(body)
+        for index, block in enumerate(body.get("content", [])):
+            yield from self._open(index, block)
+            yield from self._close_block(index)
+        self._stopped(body)
+        yield self._finish()
+
+    def _error(self, event: JsonObject) -> LLMError:
+        return error_from_event(
+            event, provider=self._route.provider.name, model=self._route.model.id
+        )
+
+
+def usage_from(usage: JsonObject) -> Usage:
+    """Usage of the Messages API in our classes (wire.md 1.10)."""
+    written = _count(usage, "cache_creation_input_tokens")
+    split = usage.get("cache_creation")
+    one_hour = _count(split, "ephemeral_1h_input_tokens") if isinstance(split, dict) else 0
+    details = usage.get("output_tokens_details")
+    return Usage(
+        input=_count(usage, "input_tokens"),
+        output=_count(usage, "output_tokens"),
+        cache_read=_count(usage, "cache_read_input_tokens"),
+        cache_write_5m=max(0, written - one_hour),
+        cache_write_1h=one_hour,
+        reasoning=_count(details, "thinking_tokens") if isinstance(details, dict) else 0,
+    )
+
+
+def _count(holder: JsonObject, key: str) -> int:
+    value = holder.get(key)
+    return max(0, int(value)) if isinstance(value, int | float) else 0
+
+
+def _object(holder: JsonObject, key: str) -> JsonObject:
+    value = holder.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _index(event: JsonObject) -> int:
+    value = event.get("index")
+    return value if isinstance(value, int) else 0
