@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
 
-from agentcli.llm.types import Effort
+from agentcli.llm.types import Effort, JsonObject
 
 EditFormat = Literal["replace", "patch"]
 CacheMode = Literal["none", "automatic", "explicit"]
+TABLE = Path(__file__).with_name("models.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class CacheKind:
     min_tokens: int = 0
     max_marks: int = 0
     ttls: tuple[str, ...] = ()
+    """Lifetimes after the last use, the default first; empty where the vendor promises none."""
     key: bool = False
     """Whether requests carry a `prompt_cache_key`."""
 
@@ -31,11 +38,15 @@ class Prices:
     output: str
     cache_read: str | None = None
     cache_write_5m: str | None = None
+    """Writes of the vendor's default life: 5 minutes, at OpenAI 30."""
     cache_write_1h: str | None = None
+    """Writes of the long life: 1 hour, at OpenAI 12."""
     above: int = 0
     """Prompt tokens past which this row prices the whole request; 0 for the base row."""
     since: str = ""
     """The UTC date (ISO) from which this row holds; "" for always."""
+    hours: tuple[tuple[int, int], ...] = ()
+    """UTC hours of Monday to Friday in which this row holds: peak prices (DeepSeek, 2026-08)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +68,110 @@ class ModelSpec:
     wire: str = ""
     """The wire this model wants at its provider, where it differs from the provider's own."""
     known: bool = True
+
+
+def find(name: str, provider: str) -> ModelSpec | None:
+    """One provider's model by id, in another spelling (`claude-opus-4.6`), or as a dated release.
+
+    A release keeps the date in its id, which is what is sent; None for a model we have no row for.
+    """
+    models = _models(provider)
+    if name in models:
+        return _spec(name, provider, models[name])
+    spelled = _spellings(provider).get(canonical(name))
+    if spelled is not None:
+        return _spec(spelled, provider, models[spelled])
+    base = _DATE.sub("", name)
+    return _spec(name, provider, models[base]) if base != name and base in models else None
+
+
+def unknown(name: str, provider: str) -> ModelSpec:
+    """A model we have no row for: it works, without a price (its cost is unknown, not zero)."""
+    edit: EditFormat = "patch" if name.lower().startswith("gpt-") else "replace"
+    return ModelSpec(name, provider, edit=edit, cache=_habit(provider), known=False)
+
+
+def alias(name: str) -> tuple[str, str] | None:
+    """What a short name stands for: (provider, model), the newest of its family."""
+    found = _table()["aliases"].get(name.lower())
+    return (found[0], found[1]) if found else None
+
+
+def providers_of(name: str) -> tuple[str, ...]:
+    """Who has a model of this id, spelled so or otherwise; those that make models come first."""
+    return tuple(p for p in _table()["models"] if canonical(name) in _spellings(p))
+
+
+def names(provider: str) -> tuple[str, ...]:
+    """The ids of one provider's models; empty for a provider without rows."""
+    return tuple(_models(provider))
+
+
+def suggest(name: str) -> list[str]:
+    """Known names like this one, the nearest first; empty when none is near."""
+    from difflib import get_close_matches
+
+    spelled = {canonical(short): short for short in _table()["aliases"]}
+    for provider in reversed(tuple(_table()["models"])):
+        spelled |= _spellings(provider)
+    near = get_close_matches(canonical(name), spelled, n=3, cutoff=0.75)
+    return list(dict.fromkeys(spelled[word] for word in near))
+
+
+def canonical(name: str) -> str:
+    """A name without what vendors spell differently: case, and dots for dashes."""
+    return name.lower().replace(".", "-").replace("_", "-")
+
+
+_DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})$")
+
+
+@cache
+def _table() -> JsonObject:
+    return cast("JsonObject", json.loads(TABLE.read_bytes()))
+
+
+def _models(provider: str) -> Mapping[str, JsonObject]:
+    return _table()["models"].get(provider, {})
+
+
+@cache
+def _spellings(provider: str) -> dict[str, str]:
+    """Ids by canonical name, with and without the folder an aggregator puts them in."""
+    whole = {canonical(name): name for name in _models(provider)}
+    return {name.rpartition("/")[2]: spelled for name, spelled in whole.items()} | whole
+
+
+def _habit(provider: str) -> CacheKind:
+    """How this provider caches, for a model without a row: marks as it takes them, late enough."""
+    kinds = [_cache_kind(row.get("cache", {})) for row in _models(provider).values()]
+    modes = {kind.mode for kind in kinds}
+    if len(modes) != 1:
+        return CacheKind()
+    return max(kinds, key=lambda kind: kind.min_tokens)
+
+
+def _spec(name: str, provider: str, row: JsonObject) -> ModelSpec:
+    return ModelSpec(
+        id=name,
+        provider=provider,
+        context=row.get("context"),
+        max_output=row.get("max_output"),
+        prices=tuple(_prices(price) for price in row.get("prices", ())),
+        efforts=tuple(row.get("efforts", ())),
+        images=row.get("images", True),
+        edit=row.get("edit", "replace"),
+        cache=_cache_kind(row.get("cache", {})),
+        thinking=row.get("thinking", ""),
+        wire=row.get("wire", ""),
+    )
+
+
+def _prices(row: JsonObject) -> Prices:
+    values: JsonObject = row | {"hours": tuple((a, b) for a, b in row.get("hours", ()))}
+    return Prices(**values)
+
+
+def _cache_kind(row: JsonObject) -> CacheKind:
+    values: JsonObject = row | {"ttls": tuple(row.get("ttls", ()))}
+    return CacheKind(**values)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agentcli.lib.errors import UserError
+from agentcli.llm import models
+from agentcli.llm.auth import parse_custom_headers
 from agentcli.llm.models import ModelSpec
 
 Auth = Literal["bearer", "x-api-key", "api-key", "none"]
@@ -14,11 +18,12 @@ Auth = Literal["bearer", "x-api-key", "api-key", "none"]
 class Quirks:
     """Departures from the wire; each field names who needs it. Data, read by the wires."""
 
-    max_tokens_field: str = "max_completion_tokens"
-    """Most compatible servers still want `max_tokens` (wire.md 5)."""
+    max_tokens_field: str = "max_tokens"
+    """OpenAI itself, xAI, Groq and Moonshot want `max_completion_tokens` (wire.md 5)."""
     stream_options: bool = True
     """Mistral wants no `stream_options` (wire.md 5.3)."""
     prompt_cache_key: bool = False
+    """Whether the server takes `prompt_cache_key`; some refuse unknown fields."""
     reasoning_replay: str = ""
     """The field in which earlier reasoning must go back: `reasoning_content` (DeepSeek, Kimi)."""
     cache_control: bool = False
@@ -51,3 +56,271 @@ class Route:
     wire: str = ""
     auth: Auth = "bearer"
     headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+NEW_LIMIT = Quirks(max_tokens_field="max_completion_tokens", prompt_cache_key=True)
+PLAIN = Quirks()
+KEYED = Quirks(prompt_cache_key=True)
+
+
+def _chat(name: str, url: str, key: str, quirks: Quirks = PLAIN) -> Provider:
+    base = f"{name.upper().replace('-', '_')}_BASE_URL"
+    return Provider(name, url, "openai-chat", "bearer", (key,), (base,), quirks)
+
+
+def _local(name: str, url: str) -> Provider:
+    base = f"{name.upper()}_BASE_URL"
+    return Provider(name, url, "openai-chat", "none", (), (base,), PLAIN, local=True)
+
+
+PROVIDERS: dict[str, Provider] = {
+    row.name: row
+    for row in (
+        Provider(
+            "anthropic",
+            "https://api.anthropic.com",
+            "anthropic",
+            "x-api-key",
+            ("ANTHROPIC_API_KEY",),
+            ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
+        ),
+        Provider(
+            "openai",
+            "https://api.openai.com/v1",
+            "openai-responses",
+            "bearer",
+            ("OPENAI_API_KEY",),
+            ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+            NEW_LIMIT,
+        ),
+        Provider(
+            "azure",
+            "",
+            "openai-responses",
+            "api-key",
+            ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
+            ("AZURE_OPENAI_BASE_URL", "AZURE_API_BASE"),
+            NEW_LIMIT,
+        ),
+        _chat(
+            "gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"
+        ),
+        _chat(
+            "deepseek",
+            "https://api.deepseek.com",
+            "DEEPSEEK_API_KEY",
+            Quirks(reasoning_replay="reasoning_content", prompt_cache_key=True),
+        ),
+        Provider(
+            "xai",
+            "https://api.x.ai/v1",
+            "openai-responses",
+            "bearer",
+            ("XAI_API_KEY",),
+            ("XAI_BASE_URL",),
+            NEW_LIMIT,
+        ),
+        _chat(
+            "mistral",
+            "https://api.mistral.ai/v1",
+            "MISTRAL_API_KEY",
+            Quirks(stream_options=False, prompt_cache_key=True),
+        ),
+        _chat(
+            "groq",
+            "https://api.groq.com/openai/v1",
+            "GROQ_API_KEY",
+            Quirks(max_tokens_field="max_completion_tokens"),
+        ),
+        _chat(
+            "openrouter",
+            "https://openrouter.ai/api/v1",
+            "OPENROUTER_API_KEY",
+            Quirks(cache_control=True, prompt_cache_key=True),
+        ),
+        _chat(
+            "moonshot",
+            "https://api.moonshot.ai/v1",
+            "MOONSHOT_API_KEY",
+            Quirks("max_completion_tokens", True, True, "reasoning_content"),
+        ),
+        _chat(
+            "zai",
+            "https://api.z.ai/api/paas/v4",
+            "ZAI_API_KEY",
+            Quirks(reasoning_replay="reasoning_content"),
+        ),
+        _chat(
+            "dashscope",
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "DASHSCOPE_API_KEY",
+            Quirks(cache_control=True),
+        ),
+        Provider(
+            "minimax",
+            "https://api.minimax.io/anthropic",
+            "anthropic",
+            "x-api-key",
+            ("MINIMAX_API_KEY",),
+            ("MINIMAX_BASE_URL",),
+        ),
+        _chat("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+        _chat("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+        _chat("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", KEYED),
+        _chat("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN"),
+        _chat("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
+        _chat("github", "https://models.github.ai/inference", "GITHUB_MODELS_TOKEN"),
+        _chat("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+        _chat("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
+        _chat("nebius", "https://api.studio.nebius.ai/v1", "NEBIUS_API_KEY"),
+        _chat("novita", "https://api.novita.ai/v3/openai", "NOVITA_API_KEY"),
+        _chat("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
+        _chat("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
+        _chat("litellm", "http://localhost:4000/v1", "LITELLM_API_KEY"),
+        _local("ollama", "http://localhost:11434/v1"),
+        _local("lmstudio", "http://localhost:1234/v1"),
+        _local("llamacpp", "http://localhost:8080/v1"),
+        _local("vllm", "http://localhost:8000/v1"),
+        _local("sglang", "http://localhost:30000/v1"),
+        Provider("demo", "http://demo.invalid", "anthropic", "none", local=True),
+    )
+}
+FLAGSHIPS = {
+    "anthropic": "claude-sonnet-5-5",
+    "openai": "gpt-6.1-sol",
+    "gemini": "gemini-3.8-flash",
+    "xai": "grok-4.7",
+    "deepseek": "deepseek-v4-pro",
+    "moonshot": "kimi-k3",
+    "zai": "glm-5.3",
+    "mistral": "mistral-large-4",
+    "dashscope": "qwen3.8-max",
+    "groq": "openai/gpt-oss-120b",
+    "openrouter": "anthropic/claude-sonnet-5.5",
+}
+"""The coding model taken when only a key is there; in order of preference."""
+
+
+def rows(extra: Sequence[Provider] = ()) -> dict[str, Provider]:
+    """All providers; the configured ones win over ours of the same name."""
+    return PROVIDERS | {row.name: row for row in extra}
+
+
+def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -> Route:
+    """The route for what a person calls a model: an alias, a name, or provider/name.
+
+    Raises UserError for a name nobody knows, naming the nearest, and for a missing key.
+    """
+    known = rows(extra)
+    if name == "demo":
+        priced_as = models.find("claude-sonnet-5-5", "anthropic")
+        return _route(known["demo"], priced_as or models.unknown(name, name), env)
+    head, slash, rest = name.partition("/")
+    if slash and head in known and rest:
+        return _at(known[head], rest, env)
+    short = models.alias(name)
+    if short:
+        return _at(known[short[0]], short[1], env)
+    homes = [known[p] for p in models.providers_of(name) if p in known]
+    ready = [home for home in homes if _is_ready(home, env)]
+    if homes:
+        return _at((ready or homes)[0], name, env)
+    return _guess(name, known, env)
+
+
+def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
+    short = models.alias(name)
+    if short and short[0] == provider.name:
+        name = short[1]
+    spec = models.find(name, provider.name)
+    if spec is None:
+        near = [n for n in models.suggest(name) if n in models.names(provider.name)]
+        if near and provider.name in ("anthropic", "openai") and not _base(provider, env):
+            raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
+        spec = models.unknown(name, provider.name)
+    return _route(provider, spec, env)
+
+
+def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Route:
+    """A bare name in no table: dated names, families by prefix, else a suggestion."""
+    for provider in known.values():
+        spec = models.find(name, provider.name)
+        if spec is not None:
+            return _route(provider, spec, env)
+    near = models.suggest(name)
+    if near:
+        raise UserError(f"No model {name!r}. Did you mean {near[0]}?")
+    families = {"claude": "anthropic", "gpt": "openai", "gemini": "gemini", "grok": "xai"}
+    home = families.get(name.partition("-")[0])
+    ready = [row for row in known.values() if row.key_env and _is_ready(row, env)]
+    if home:
+        return _route(known[home], models.unknown(name, home), env)
+    if len(ready) == 1:
+        return _route(ready[0], models.unknown(name, ready[0].name), env)
+    raise UserError(
+        f"No model {name!r}. Say where it is, as in openrouter/{name} or ollama/{name}; "
+        "`agent models` lists what your keys reach."
+    )
+
+
+def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Route:
+    key, auth = _key(provider, env)
+    base = _base(provider, env)
+    url = (base or provider.url).rstrip("/")
+    if not url:
+        raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
+    if key is None and provider.auth != "none" and not provider.local and not base:
+        raise UserError(
+            f"No key for {provider.name}: set {' or '.join(provider.key_env) or 'its key_env'}, "
+            "or choose another model with --model."
+        )
+    headers = dict(provider.headers)
+    if provider.name == "anthropic":
+        headers |= parse_custom_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", ""))
+    wire = model.wire or _wire(provider, url, bool(base), env)
+    return Route(provider, model, url, key, wire, auth, headers)
+
+
+def _wire(provider: Provider, url: str, moved: bool, env: Mapping[str, str]) -> str:
+    """OpenAI's own servers speak Responses; a gateway in their place most likely Chat.
+
+    OPENAI_WIRE=openai-responses says that it speaks Responses too.
+    """
+    if provider.name != "openai" or not moved or "api.openai.com" in url:
+        return provider.wire
+    return env.get("OPENAI_WIRE") or "openai-chat"
+
+
+def _key(provider: Provider, env: Mapping[str, str]) -> tuple[str | None, Auth]:
+    for name in provider.key_env:
+        if env.get(name):
+            return env[name], provider.auth
+    if provider.name == "anthropic" and env.get("ANTHROPIC_AUTH_TOKEN"):
+        return env["ANTHROPIC_AUTH_TOKEN"], "bearer"
+    return None, provider.auth
+
+
+def _base(provider: Provider, env: Mapping[str, str]) -> str | None:
+    return next((env[name] for name in provider.base_env if env.get(name)), None)
+
+
+def _is_ready(provider: Provider, env: Mapping[str, str]) -> bool:
+    return _key(provider, env)[0] is not None or _base(provider, env) is not None
+
+
+def default_model(env: Mapping[str, str]) -> str | None:
+    """The flagship of the first provider whose key is in the environment."""
+    for name, model in FLAGSHIPS.items():
+        if _is_ready(PROVIDERS[name], env):
+            return f"{name}/{model}"
+    return None
+
+
+def reachable(env: Mapping[str, str], extra: Sequence[Provider] = ()) -> tuple[str, ...]:
+    """provider/model names that the keys in the environment reach."""
+    return tuple(
+        f"{provider.name}/{name}"
+        for provider in rows(extra).values()
+        if _is_ready(provider, env)
+        for name in models.names(provider.name)
+    )
