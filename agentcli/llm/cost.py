@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from agentcli.llm.models import ModelSpec, Prices
@@ -53,7 +53,7 @@ def price(
         return Cost(exact=True)
     rates = rates_for(usage, model, at) if usage is not None else None
     computed = _computed(usage, rates) if usage is not None and rates is not None else None
-    stated = _decimal(reported)
+    stated = _stated(reported, model)
     if stated is None:
         return computed
     if computed is None:
@@ -70,18 +70,20 @@ def price(
 
 
 def rates_for(usage: Usage, model: ModelSpec, at: datetime) -> Prices | None:
-    """The row in force: the newest by date, then the highest tier the prompt has passed."""
-    day = at.date().isoformat()
-    begun = [row for row in model.prices if row.since <= day]
-    newest = max((row.since for row in begun), default="")
-    size = usage.prompt
-    reached = [r for r in begun if r.since == newest and _passes(size, r.above, model.provider)]
+    """The row in force: the newest by date (UTC), peak before base, then the tier reached."""
+    moment = at.astimezone(UTC) if at.tzinfo else at
+    day = moment.date().isoformat()
+    begun = [row for row in model.prices if row.since <= day and _in_hours(row, moment)]
+    period = max(((row.since, bool(row.hours)) for row in begun), default=None)
+    now = [row for row in begun if (row.since, bool(row.hours)) == period]
+    reached = [row for row in now if not row.above or usage.prompt > row.above]
     return max(reached, key=lambda row: row.above, default=None)
 
 
-def _passes(size: int, above: int, provider: str) -> bool:
-    """Tiers begin past their size, xAI's at it (cost facts, step 2.3)."""
-    return not above or (size >= above if provider == "xai" else size > above)
+def _in_hours(row: Prices, moment: datetime) -> bool:
+    if not row.hours:
+        return True
+    return moment.weekday() < 5 and any(a <= moment.hour < b for a, b in row.hours)
 
 
 def _computed(usage: Usage, rates: Prices) -> Cost:
@@ -101,11 +103,18 @@ def _computed(usage: Usage, rates: Prices) -> Cost:
     return Cost(*parts, total=total, saved=uncached - total)
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def _stated(reported: str | None, model: ModelSpec) -> Decimal | None:
+    """The provider's figure, unless it is no amount of money.
+
+    A LiteLLM proxy says 0.0 where it has no price (cost facts 6), so its zero is no answer.
+    """
     try:
-        return None if text is None else Decimal(text)
+        amount = None if reported is None else Decimal(reported.strip())
     except InvalidOperation:
         return None
+    if amount is None or not amount.is_finite() or amount < 0:
+        return None
+    return None if amount == 0 and model.provider == "litellm" else amount
 
 
 def format_usd(amount: Decimal) -> str:

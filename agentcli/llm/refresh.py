@@ -11,11 +11,22 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from agentcli.llm.catalogue.genai import Listed, listed, plain
+from agentcli.llm.catalogue.tables import (
+    ALIASES,
+    BUDGET_THINKING,
+    CACHE_MIN,
+    TABLE_61,
+    TABLE_62,
+    TABLE_64,
+)
 from agentcli.llm.models import TABLE
 from agentcli.llm.types import JsonObject
 
@@ -33,6 +44,8 @@ PROVIDERS = {
     "minimax": ("minimax", "minimax/", "minimax"),
     "cerebras": ("cerebras", "cerebras/", "cerebras"),
     "openrouter": ("openrouter", "openrouter/", "openrouter"),
+    "together": ("together_ai", "together_ai/", "together"),
+    "fireworks": ("fireworks_ai", "fireworks_ai/", "fireworks"),
 }
 """Ours: (litellm's provider, its name prefix, the provider of genai-prices)."""
 
@@ -43,114 +56,78 @@ SKIPPED = re.compile(
     r"|container|codex-mini|open-mistral|mixtral|chatgpt|instruct|preview-\d\d-|-exp|:extended"
 )
 
-TABLE_61: dict[str, str] = {
-    "claude-fable-5-2": "8 10 16 0.20 40",
-    "claude-mythos-5-2": "8 10 16 0.20 40",
-    "claude-fable-5-1": "10 12.5 20 0.25 50",
-    "claude-mythos-5-1": "10 12.5 20 0.25 50",
-    "claude-fable-5": "10 12.5 20 1.00 50",
-    "claude-mythos-5": "10 12.5 20 1.00 50",
-    "claude-opus-5-5": "4 5 8 0.20 20",
-    "claude-opus-5": "5 6.25 10 0.50 25",
-    "claude-opus-4-8": "5 6.25 10 0.50 25",
-    "claude-opus-4-7": "5 6.25 10 0.50 25",
-    "claude-opus-4-6": "5 6.25 10 0.50 25",
-    "claude-opus-4-5": "5 6.25 10 0.50 25",
-    "claude-sonnet-5-5": "2 2.5 4 0.10 10",
-    "claude-sonnet-5": "2 2.5 4 0.20 10",
-    "claude-sonnet-4-6": "3 3.75 6 0.30 15",
-    "claude-sonnet-4-5": "3 3.75 6 0.30 15",
-    "claude-haiku-4-5": "1 1.25 2 0.10 5",
-}
-"""Input, write 5m, write 1h, read, output in USD per million tokens (wire.md 6.1)."""
-
-TABLE_62: dict[str, str] = {
-    "gpt-6.2-astra": "8 10 - 0.40 40",
-    "gpt-6.2-sol": "2 2.5 - 0.10 10",
-    "gpt-6-astra": "10 12.5 - 1.00 50",
-    "gpt-6.1-sol": "2 2.5 - 0.10 10",
-    "gpt-6.1-terra": "1 1.25 - 0.05 5",
-    "gpt-6-sol": "2 2.5 - 0.20 10",
-    "gpt-6-luna": "0.10 0.125 - 0.01 0.50",
-    "gpt-5.6-sol": "4 5 - 0.40 20",
-    "gpt-5.6-terra": "2 2.5 - 0.20 12",
-    "gpt-5.6-luna": "0.20 0.25 - 0.02 1.20",
-    "gpt-5.5": "5 - - 0.50 30",
-    "gpt-5.5-pro": "30 - - - 180",
-    "gpt-5.4": "2.5 - - 0.25 15",
-    "gpt-5.4-mini": "0.75 - - 0.075 4.5",
-    "gpt-5.3-codex": "1.75 - - 0.175 14",
-    "gpt-5": "1.25 - - 0.125 10",
-    "gpt-5-mini": "0.25 - - 0.025 2",
-    "gpt-4.1": "2 - - 0.50 8",
-    "o3": "2 - - 0.50 8",
-}
-"""The same columns for OpenAI (wire.md 6.2); those of 5.4 and later double past 272,000."""
-
-TABLE_64: dict[str, dict[str, str]] = {
-    "deepseek": {"deepseek-flash": "0.15 - - 0.003 0.60", "deepseek-v4-pro": "0.66 - - 0.022 1.98"},
-    "mistral": {"mistral-large-4": "0.70 - - 0.07 2.10", "mistral-medium-3-5": "1.5 - - 0.15 7.5"},
-    "moonshot": {
-        "kimi-k3": "3 3 6 0.30 15",
-        "kimi-k3.1-pro": "2 2 4 0.20 10",
-        "kimi-k2.7-code": "0.95 - - 0.19 4",
-    },
-    "zai": {"glm-5.3": "1.4 - - 0.26 4.4", "glm-5.2": "1.4 - - 0.26 4.4"},
-    "dashscope": {"qwen3.8-max": "2 - - 0.25 6", "qwen3.8-flash": "0.15 0.2 - 0.016 0.47"},
-    "groq": {
-        "openai/gpt-oss-120b": "0.15 - - 0.075 0.60",
-        "openai/gpt-oss-20b": "0.075 - - 0.0375 0.30",
-    },
-}
-"""The same columns for others (wire.md 6.4)."""
-
-CACHE_MIN = {
-    512: "fable-5 mythos-5 opus-5 sonnet-5-5 haiku-5-5",
-    1024: "opus-4-8 sonnet-5 sonnet-4-6 sonnet-4-5 opus-4-1 opus-4-20 sonnet-4-20",
-    2048: "opus-4-7",
-    4096: "opus-4-6 opus-4-5 haiku-4-5",
-}
-"""Fewest tokens Anthropic caches, by model (wire.md 1.12)."""
-
-BUDGET_THINKING = ("opus-4-5", "sonnet-4-5", "haiku-4-5", "opus-4-1")
-ALIASES = {
-    "sonnet": ("anthropic", "claude-sonnet-5-5"),
-    "opus": ("anthropic", "claude-opus-5-5"),
-    "haiku": ("anthropic", "claude-haiku-5-5"),
-    "fable": ("anthropic", "claude-fable-5-2"),
-    "gpt": ("openai", "gpt-6.1-sol"),
-    "astra": ("openai", "gpt-6.2-astra"),
-    "codex": ("openai", "gpt-5.3-codex"),
-    "gemini": ("gemini", "gemini-3.8-flash"),
-    "flash": ("gemini", "gemini-3.8-flash"),
-    "argon": ("gemini", "gemini-4-argon"),
-    "grok": ("xai", "grok-4.7"),
-    "deepseek": ("deepseek", "deepseek-v4-pro"),
-    "kimi": ("moonshot", "kimi-k3"),
-    "glm": ("zai", "glm-5.3"),
-    "mistral": ("mistral", "mistral-large-4"),
-    "qwen": ("dashscope", "qwen3.8-max"),
-}
-
 
 def main() -> int:
     litellm = json.loads(_litellm_file().read_text(encoding="utf-8"))
-    oracle = _genai_prices()
-    models: JsonObject = {}
-    for name, (provider, prefix, other) in PROVIDERS.items():
-        rows = dict(_litellm_rows(litellm, name, provider, prefix))
-        for model, row in rows.items():
-            found = oracle.get((other, model))
-            if found:
-                _tell_conflict(name, model, row["prices"], found)
-                row["prices"] = found
-        _overlay(name, rows)
-        models[name] = dict(sorted(rows.items()))
+    models = build(litellm, _genai_prices())
     table = {"aliases": ALIASES, "models": models}
     Path(TABLE).write_text(json.dumps(table, separators=(",", ":")) + "\n", encoding="utf-8")
     count = sum(len(rows) for rows in models.values())
     print(f"{TABLE}: {count} models, {Path(TABLE).stat().st_size:,} bytes")
     return 0
+
+
+def build(litellm: JsonObject, oracle: dict[tuple[str, str], Listed]) -> JsonObject:
+    """Rows by provider and model, from both packages and the tables; prints what disagrees."""
+    models: JsonObject = {}
+    for name, (provider, prefix, other) in PROVIDERS.items():
+        rows = dict(_litellm_rows(litellm, name, provider, prefix))
+        found = {key[1]: row for key, row in oracle.items() if key[0] == other}
+        _add_listed(name, rows, found, _gone(litellm, name, provider, prefix))
+        _overlay(name, rows)
+        for row in rows.values():
+            _finish(row)
+        models[name] = dict(sorted(rows.items()))
+    return models
+
+
+def _add_listed(provider: str, rows: JsonObject, found: dict[str, Listed], gone: set[str]) -> None:
+    """Prices of genai-prices over litellm's, and the models that only it has."""
+    for other, item in found.items():
+        name = _our_name(provider, other)
+        if name not in rows:
+            vague = item.context is None and provider not in ("zai", "fireworks")
+            if item.deprecated or vague or name in gone:
+                continue
+            if SKIPPED.search(name) or not _is_wanted(provider, name):
+                continue
+            rows[name] = _row(provider, name, _like(item)) | {"prices": item.prices}
+        _tell_conflict(provider, name, rows[name]["prices"], item.prices)
+        rows[name]["prices"] = item.prices
+
+
+def _gone(litellm: JsonObject, ours: str, provider: str, prefix: str) -> set[str]:
+    return {
+        key.removeprefix(prefix)
+        for key, row in litellm.items()
+        if row.get("litellm_provider") == provider and _is_gone(ours, key.removeprefix(prefix), row)
+    }
+
+
+def _our_name(provider: str, name: str) -> str:
+    if provider == "zai":
+        return name.lower()
+    return f"accounts/fireworks/models/{name}" if provider == "fireworks" else name
+
+
+def _like(item: Listed) -> JsonObject:
+    """What litellm would say of a model it lacks; reasoning is not asked for where unknown."""
+    rates = {
+        "input_cost_per_token": "input",
+        "cache_creation_input_token_cost": "cache_write_5m",
+        "cache_read_input_token_cost": "cache_read",
+    }
+    last = item.prices[-1]
+    costs = {key: float(last[ours]) / 1e6 for key, ours in rates.items() if ours in last}
+    return costs | {"max_input_tokens": item.context}
+
+
+def _finish(row: JsonObject) -> None:
+    """Tiers past the window can never be reached."""
+    context = row.get("context")
+    if context is None:
+        row.pop("context", None)
+    row["prices"] = [p for p in row["prices"] if not context or p.get("above", 0) < context]
 
 
 def _litellm_file() -> Path:
@@ -171,26 +148,43 @@ def _litellm_rows(
         chat = row.get("mode") in ("chat", "responses")
         if row.get("litellm_provider") != provider or not chat or SKIPPED.search(name):
             continue
-        if "input_cost_per_token" not in row or (prefix and not key.startswith(prefix)):
+        if not row.get("input_cost_per_token") or not row.get("output_cost_per_token"):
             continue
-        if provider == "openrouter" and not _is_flagship(name):
+        if (prefix and not key.startswith(prefix)) or _is_gone(ours, name, row):
+            continue
+        if not _is_wanted(ours, name):
             continue
         yield name, _row(ours, name, row)
 
 
-def _is_flagship(name: str) -> bool:
-    return bool(
-        re.match(
-            r"(anthropic/claude-(opus|sonnet|haiku|fable)-[45]|openai/gpt-[56]|google/gemini-[34]|x-ai/grok-4|deepseek/|moonshotai/kimi|qwen/qwen3|z-ai/glm)",
-            name,
-        )
-    )
+WANTED = {
+    "gemini": r"gemini-",
+    "openai": r"gpt-(?!oss)|o\d|codex",
+    "openrouter": r"(anthropic/claude-\w+-[45]|openai/gpt-(5|6)(?!.*chat)|google/gemini-[34]"
+    r"|x-ai/grok-4\.|deepseek/deepseek-(v4|flash)|moonshotai/kimi-k(2\.[67]|3)|qwen/qwen3\.[78]"
+    r"|z-ai/glm-5|minimax/minimax-m3)(?!.*:)(?!.*-fast)",
+    "together": r"MiniMaxAI|Qwen/Qwen3|deepseek-ai/DeepSeek-V4|moonshotai/|zai-org/GLM-5"
+    r"|openai/gpt-oss|meta-models/Muse",
+    "fireworks": r"accounts/fireworks/models/(deepseek-v4|glm-5|kimi-k(2p[67]|3)|minimax-m|gpt-oss"
+    r"|qwen3p[678]|muse)",
+}
+"""Of those who host or list more than their own, the models worth offering to code with."""
+
+
+def _is_gone(provider: str, name: str, row: JsonObject) -> bool:
+    """Switched off by now; the vendors' lists (the tables) know better."""
+    last = str(row.get("deprecation_date") or "9999")
+    return last < datetime.now(UTC).date().isoformat() and name not in TABLE_64.get(provider, {})
+
+
+def _is_wanted(provider: str, name: str) -> bool:
+    return provider not in WANTED or re.match(WANTED[provider], name) is not None
 
 
 def _row(provider: str, name: str, row: JsonObject) -> JsonObject:
     thinking = _thinking(provider, name, row)
     found: JsonObject = {
-        "context": row.get("max_input_tokens"),
+        "context": _context(provider, row),
         "max_output": _max_output(row),
         "prices": _prices(row),
         "cache": _cache(provider, name, row),
@@ -202,6 +196,14 @@ def _row(provider: str, name: str, row: JsonObject) -> JsonObject:
     if provider == "openai" and re.match(r"gpt-[56]|o[34]", name):
         found["edit"] = "patch"
     return {key: value for key, value in found.items() if value not in (None, [], {})}
+
+
+def _context(provider: str, row: JsonObject) -> int | None:
+    """OpenAI's rows hold the input part of the window only (wire.md 6.2)."""
+    inputs: int | None = row.get("max_input_tokens")
+    if provider == "openai" and inputs in (922_000, 272_000):
+        return inputs + int(row["max_output_tokens"])
+    return inputs
 
 
 def _max_output(row: JsonObject) -> int | None:
@@ -230,15 +232,24 @@ def _efforts(row: JsonObject) -> list[str]:
 
 def _cache(provider: str, name: str, row: JsonObject) -> JsonObject:
     minimum = int(row.get("prompt_cache_min_tokens") or 1024)
-    if provider in ("anthropic", "minimax"):
-        return {
-            "mode": "explicit",
-            "min_tokens": _anthropic_minimum(name, minimum),
-            "max_marks": 4,
-            "ttls": ["5m", "1h"],
-        }
-    keyed = provider in ("openai", "xai", "moonshot", "mistral", "openrouter")
-    return {"mode": "automatic", "min_tokens": minimum} | ({"key": True} if keyed else {})
+    marks: JsonObject = {"mode": "explicit", "max_marks": 4}
+    written = bool(row.get("cache_creation_input_token_cost"))
+    if provider == "anthropic" or "claude" in name:
+        least = _anthropic_minimum(name.replace(".", "-"), minimum)
+        return marks | {"min_tokens": least, "ttls": ["5m", "1h"]}
+    if provider == "minimax" or (written and (provider == "dashscope" or "qwen" in name)):
+        return marks | {"min_tokens": minimum, "ttls": ["5m"]}
+    if provider in NO_CACHE and not row.get("cache_read_input_token_cost"):
+        return {}
+    kind: JsonObject = {"mode": "automatic", "min_tokens": minimum}
+    if re.search(r"\bgpt-(5\.6|6)", name):
+        kind["ttls"] = ["30m"]
+    keyed = provider in ("openai", "xai", "moonshot", "mistral", "openrouter", "fireworks")
+    return kind | ({"key": True} if keyed else {})
+
+
+NO_CACHE = ("groq", "cerebras", "together", "fireworks")
+"""Hosts that cache some models only: those with a read price."""
 
 
 def _anthropic_minimum(name: str, default: int) -> int:
@@ -260,7 +271,11 @@ def _prices(row: JsonObject) -> list[JsonObject]:
             for k in re.findall(r"input_cost_per_token_above_(\d+)k_tokens$", key)
         }
     )
-    return [base, *(_price(row, f"_above_{k}k_tokens") | {"above": k * 1000} for k in limits)]
+    least = 1 if row.get("litellm_provider") == "xai" else 0  # xAI's tiers begin at their size
+    return [
+        base,
+        *(_price(row, f"_above_{k}k_tokens") | {"above": k * 1000 - least} for k in limits),
+    ]
 
 
 def _price(row: JsonObject, suffix: str) -> JsonObject:
@@ -281,12 +296,7 @@ def _price(row: JsonObject, suffix: str) -> JsonObject:
 
 
 def _per_million(rate: float) -> str:
-    return _plain(Decimal(str(rate)) * 1_000_000)
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return plain(round(Decimal(str(rate)) * 1_000_000, 8))
 
 
 def _overlay(provider: str, rows: JsonObject) -> None:
@@ -296,94 +306,68 @@ def _overlay(provider: str, rows: JsonObject) -> None:
         tiers = [price]
         if provider == "openai" and re.match(r"gpt-(5\.[4-9]|6)", name) and "mini" not in name:
             tiers.append(_doubled(price))
-        row = rows.setdefault(name, _fresh_row(provider, name))
-        _tell_conflict(provider, name, row.get("prices", tiers), tiers)
+        row = rows.get(name, {"prices": tiers})
+        if name not in rows or (provider in ("anthropic", "openai") and "max_output" not in row):
+            row = rows[name] = _fresh_row(provider, name) | row
+        if _in_force(row["prices"]) == price:
+            continue
+        _tell_conflict(provider, name, row["prices"], tiers)
         row["prices"] = tiers
-    if provider == "deepseek" and "deepseek-flash" in rows:
-        rows["deepseek-v4-flash"] = rows["deepseek-flash"]
+    for name, row in rows.items():
+        if "claude" in name:
+            for line in row["prices"]:
+                line.setdefault("cache_write_1h", plain(Decimal(line["input"]) * 2))
+
+
+def _in_force(prices: list[JsonObject]) -> JsonObject:
+    """The classes of the base row that holds today, without its date."""
+    today = datetime.now(UTC).date().isoformat()
+    plain_rows = [p for p in prices if not p.get("above") and "hours" not in p]
+    held = [p for p in plain_rows if p.get("since", "") <= today]
+    if not held:
+        return {}
+    last = max(held, key=lambda p: p.get("since", ""))
+    return {key: value for key, value in last.items() if key != "since"}
 
 
 def _written_price(text: str) -> JsonObject:
     keys = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
     values = dict(zip(keys, text.split(), strict=True))
-    return {key: _plain(Decimal(value)) for key, value in values.items() if value != "-"}
+    return {key: plain(Decimal(value)) for key, value in values.items() if value != "-"}
 
 
 def _doubled(price: JsonObject) -> JsonObject:
     """Past 272,000 tokens: input and cache twice, output one and a half times (wire.md 6.2)."""
     factor = {"output": Decimal("1.5")}
     return {
-        key: _plain(Decimal(value) * factor.get(key, Decimal(2))) for key, value in price.items()
+        key: plain(Decimal(value) * factor.get(key, Decimal(2))) for key, value in price.items()
     } | {"above": 272_000}
 
 
 def _fresh_row(provider: str, name: str) -> JsonObject:
     """A model that only the tables above know."""
-    like = {"supports_reasoning": True, "supports_xhigh_reasoning_effort": True}
+    reasons = provider in ("anthropic", "openai")
+    like = {"supports_reasoning": reasons, "supports_xhigh_reasoning_effort": reasons}
     limits = {"anthropic": (1_000_000, 128_000), "openai": (1_050_000, 128_000)}
-    context, output = limits.get(provider, (262_144, None))
+    context, output = limits.get(provider, (None, None))
     return _row(provider, name, like | {"input_cost_per_token": 0}) | {
         "context": context,
         **({"max_output": output} if output else {}),
     }
 
 
-def _genai_prices() -> dict[tuple[str, str], list[JsonObject]]:
-    """Prices by (provider, model) of genai-prices, in our rows: tiers and dates."""
-    from genai_prices import data_snapshot  # pyright: ignore
-
-    found: dict[tuple[str, str], list[JsonObject]] = {}
-    for provider in data_snapshot.get_snapshot().providers:
-        for model in provider.models:
-            rows = list(_oracle_rows(model.prices))
-            if rows:
-                found[provider.id, model.id] = rows
-    return found
-
-
-def _oracle_rows(prices: Any) -> Iterator[JsonObject]:
-    if not isinstance(prices, list):
-        yield from _oracle_tiers(prices, "")
-        return
-    for part in prices:
-        start = getattr(part.constraint, "start_date", None)
-        if part.constraint is None or start is not None:
-            yield from _oracle_tiers(part.prices, start.isoformat() if start else "")
-
-
-def _oracle_tiers(price: Any, since: str) -> Iterator[JsonObject]:
-    names = {
-        "input": "input_mtok",
-        "output": "output_mtok",
-        "cache_read": "cache_read_mtok",
-        "cache_write_5m": "cache_write_mtok",
-        "cache_write_1h": "cache_write_1h_mtok",
-    }
-    values = {ours: getattr(price, theirs, None) for ours, theirs in names.items()}
-    if values["input"] is None:
-        return
-    starts = {tier.start for value in values.values() for tier in getattr(value, "tiers", ())}
-    for above in (0, *sorted(starts)):
-        row = {key: _plain(_at(value, above)) for key, value in values.items() if value is not None}
-        row.setdefault("output", "0")
-        yield row | ({"above": above} if above else {}) | ({"since": since} if since else {})
-
-
-def _at(value: Any, above: int) -> Decimal:
-    if isinstance(value, Decimal):
-        return value
-    reached = [tier.price for tier in value.tiers if tier.start <= above] if above else []
-    return reached[-1] if reached else value.base
+def _genai_prices() -> dict[tuple[str, str], Listed]:
+    data: Any = import_module("genai_prices.data")
+    return listed(data.providers)
 
 
 def _tell_conflict(provider: str, model: str, one: list[JsonObject], two: list[JsonObject]) -> None:
-    for key in ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h"):
-        first, second = one[0].get(key), two[0].get(key)
-        if first is None or second is None:
-            continue
-        a, b = Decimal(first), Decimal(second)
+    """Today's prices of two sources, where they are more than 1 % apart."""
+    first, second = _in_force(one), _in_force(two)
+    for key in first.keys() & second.keys():
+        a, b = Decimal(first[key]), Decimal(second[key])
         if max(a, b) and abs(a - b) / max(a, b) > Decimal("0.01"):
-            print(f"{provider}/{model} {key}: {first} or {second}; the second is taken")
+            print(f"{provider}/{model} {key}: {a} or {b}; the second is taken")
 
 
 if __name__ == "__main__":
