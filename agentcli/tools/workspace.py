@@ -18,8 +18,8 @@ class Seen:
 
     digest: str
     """SHA-256 of its bytes."""
-    mtime_ns: int
-    whole: bool
+    shown: str = ""
+    """Which part was read last, as `start:lines`; "" when it was written rather than read."""
 
 
 @dataclass(slots=True)
