@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agentcli.lib.errors import UserError
 from agentcli.llm import models
 from agentcli.llm.auth import parse_custom_headers
-from agentcli.llm.models import ModelSpec
+from agentcli.llm.models import ModelSpec, Prices
 
 Auth = Literal["bearer", "x-api-key", "api-key", "none"]
 
@@ -63,9 +63,9 @@ PLAIN = Quirks()
 KEYED = Quirks(prompt_cache_key=True)
 
 
-def _chat(name: str, url: str, key: str, quirks: Quirks = PLAIN) -> Provider:
+def _chat(name: str, url: str, keys: str, quirks: Quirks = PLAIN) -> Provider:
     base = f"{name.upper().replace('-', '_')}_BASE_URL"
-    return Provider(name, url, "openai-chat", "bearer", (key,), (base,), quirks)
+    return Provider(name, url, "openai-chat", "bearer", tuple(keys.split()), (base,), quirks)
 
 
 def _local(name: str, url: str) -> Provider:
@@ -103,7 +103,9 @@ PROVIDERS: dict[str, Provider] = {
             NEW_LIMIT,
         ),
         _chat(
-            "gemini", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "GEMINI_API_KEY GOOGLE_API_KEY",
         ),
         _chat(
             "deepseek",
@@ -167,16 +169,16 @@ PROVIDERS: dict[str, Provider] = {
         _chat("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
         _chat("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
         _chat("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", KEYED),
-        _chat("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN"),
-        _chat("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
-        _chat("github", "https://models.github.ai/inference", "GITHUB_MODELS_TOKEN"),
-        _chat("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+        _chat("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN HUGGINGFACE_API_KEY"),
+        _chat("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY NVIDIA_NIM_API_KEY"),
+        _chat("github", "https://models.github.ai/inference", "GITHUB_MODELS_TOKEN GITHUB_API_KEY"),
+        _chat("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY PERPLEXITYAI_API_KEY"),
         _chat("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
         _chat("nebius", "https://api.studio.nebius.ai/v1", "NEBIUS_API_KEY"),
         _chat("novita", "https://api.novita.ai/v3/openai", "NOVITA_API_KEY"),
         _chat("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
         _chat("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
-        _chat("litellm", "http://localhost:4000/v1", "LITELLM_API_KEY"),
+        _chat("litellm", "http://localhost:4000/v1", "LITELLM_API_KEY LITELLM_PROXY_API_KEY"),
         _local("ollama", "http://localhost:11434/v1"),
         _local("lmstudio", "http://localhost:1234/v1"),
         _local("llamacpp", "http://localhost:8080/v1"),
@@ -199,6 +201,9 @@ FLAGSHIPS = {
     "openrouter": "anthropic/claude-sonnet-5.5",
 }
 """The coding model taken when only a key is there; in order of preference."""
+FREE = (Prices("0", "0"),)
+SAME_MODELS = {"azure": "openai"}
+"""Who sells whose models at the same list price; a deployment is known by the model's name."""
 
 
 def rows(extra: Sequence[Provider] = ()) -> dict[str, Provider]:
@@ -216,15 +221,17 @@ def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -
         priced_as = models.find("claude-sonnet-5-5", "anthropic")
         return _route(known["demo"], priced_as or models.unknown(name, name), env)
     head, slash, rest = name.partition("/")
-    if slash and head in known and rest:
+    if not name.strip() or (slash and not rest):
+        raise UserError("A model needs a name, as in --model sonnet or --model ollama/NAME.")
+    if slash and head in known:
         return _at(known[head], rest, env)
     short = models.alias(name)
-    if short:
-        return _at(known[short[0]], short[1], env)
-    homes = [known[p] for p in models.providers_of(name) if p in known]
+    full = short[1] if short else name
+    homes = [known[p] for p in models.providers_of(full) if p in known]
+    homes.sort(key=lambda home: bool(short) and home.name != short[0])
     ready = [home for home in homes if _is_ready(home, env)]
     if homes:
-        return _at((ready or homes)[0], name, env)
+        return _at((ready or homes)[0], full, env)
     return _guess(name, known, env)
 
 
@@ -232,13 +239,29 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
     short = models.alias(name)
     if short and short[0] == provider.name:
         name = short[1]
-    spec = models.find(name, provider.name)
-    if spec is None:
-        near = [n for n in models.suggest(name) if n in models.names(provider.name)]
-        if near and provider.name in ("anthropic", "openai") and not _base(provider, env):
-            raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
-        spec = models.unknown(name, provider.name)
-    return _route(provider, spec, env)
+    spec = models.find(name, SAME_MODELS.get(provider.name, provider.name))
+    if spec is not None:
+        return _route(provider, replace(spec, provider=provider.name), env)
+    near = [n for n in models.suggest(name) if n in models.names(provider.name)]
+    if near and _is_typo(name, near) and provider.name in MAKERS and not _base(provider, env):
+        raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
+    spec = models.unknown(name, provider.name)
+    return _route(provider, replace(spec, prices=FREE) if provider.local else spec, env)
+
+
+MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonshot")
+"""Who serve their own models only, so that a name near one of them is a slip."""
+
+
+def _is_typo(name: str, near: Sequence[str]) -> bool:
+    """A slip of the pen; a name that differs in its number alone may be a newer model."""
+
+    def split(text: str) -> tuple[str, str]:
+        letters = "".join(c for c in text.lower() if c.isalpha())
+        return letters, "".join(c for c in text if c.isdigit())
+
+    mine, others = split(name), [split(other) for other in near]
+    return mine in others or all(mine[0] != other[0] for other in others)
 
 
 def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Route:
@@ -248,12 +271,13 @@ def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Rou
         if spec is not None:
             return _route(provider, spec, env)
     near = models.suggest(name)
-    if near:
+    ready = [row for row in known.values() if row.key_env and _is_ready(row, env)]
+    moved = len(ready) == 1 and _base(ready[0], env) is not None
+    if near and _is_typo(name, near) and not moved:
         raise UserError(f"No model {name!r}. Did you mean {near[0]}?")
     families = {"claude": "anthropic", "gpt": "openai", "gemini": "gemini", "grok": "xai"}
     home = families.get(name.partition("-")[0])
-    ready = [row for row in known.values() if row.key_env and _is_ready(row, env)]
-    if home:
+    if home and not moved:
         return _route(known[home], models.unknown(name, home), env)
     if len(ready) == 1:
         return _route(ready[0], models.unknown(name, ready[0].name), env)
@@ -266,7 +290,8 @@ def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Rou
 def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Route:
     key, auth = _key(provider, env)
     base = _base(provider, env)
-    url = (base or provider.url).rstrip("/")
+    wire = model.wire or _wire(provider, base or provider.url, bool(base), env)
+    url = _address(base, wire, provider) if base else provider.url.rstrip("/")
     if not url:
         raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
     if key is None and provider.auth != "none" and not provider.local and not base:
@@ -277,8 +302,19 @@ def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Rout
     headers = dict(provider.headers)
     if provider.name == "anthropic":
         headers |= parse_custom_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", ""))
-    wire = model.wire or _wire(provider, url, bool(base), env)
     return Route(provider, model, url, key, wire, auth, headers)
+
+
+def _address(base: str, wire: str, provider: Provider) -> str:
+    """A base URL as the person gave it, with or without its version, as the wires want it."""
+    scheme, mark, rest = base.strip().rstrip("/").partition("://")
+    if not mark or scheme.lower() not in ("http", "https") or not rest:
+        names = " or ".join(provider.base_env) or provider.name
+        raise UserError(f"{names}: {base!r} is no URL; it must begin with http:// or https://.")
+    host, slash, _ = rest.partition("/")
+    if slash or not wire.startswith("openai"):
+        return f"{scheme}://{rest}"
+    return f"{scheme}://{host}/openai/v1" if provider.name == "azure" else f"{scheme}://{host}/v1"
 
 
 def _wire(provider: Provider, url: str, moved: bool, env: Mapping[str, str]) -> str:

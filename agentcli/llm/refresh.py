@@ -195,6 +195,8 @@ def _row(provider: str, name: str, row: JsonObject) -> JsonObject:
         found["images"] = False
     if provider == "openai" and re.match(r"gpt-[56]|o[34]", name):
         found["edit"] = "patch"
+    if provider == "openai" and row.get("mode") == "responses":
+        found["wire"] = "openai-responses"
     return {key: value for key, value in found.items() if value not in (None, [], {})}
 
 
