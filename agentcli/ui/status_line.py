@@ -51,7 +51,8 @@ def input_part(usage: Usage) -> str:
     """Tokens sent and how many of them, in percent, were read from cache."""
     if not usage.prompt:
         return "0 in"
-    share = usage.cache_read * 100 // usage.prompt
+    share = round(100 * usage.cache_read / usage.prompt)
+    share = min(share, 99) if usage.cache_read < usage.prompt else share
     return f"{tokens(usage.prompt)} in ({share} % cached)"
 
 

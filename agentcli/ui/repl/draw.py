@@ -142,6 +142,17 @@ class Draw:
         """A line or two from us."""
         self._print(lines(text, self._width(), style))
 
+    def alert(self, text: str) -> None:
+        """What went wrong."""
+        self.note(text, "error")
+
+    def idle(self) -> None:
+        """Nothing runs any more, however it ended."""
+        self.activity = None
+        self._running.clear()
+        self._asked.clear()
+        self.settle()
+
     def settle(self) -> None:
         """The text so far is all there is: draw its last block for good."""
         self._text.close()
@@ -186,7 +197,7 @@ class Draw:
         for running in self._running.values():
             title = title_of(running.call, running.action, self._root)
             rows.append(clip((("dim", f"○ {title}"),), width))
-            rows += [(("dim", "  "), *row) for row in _ends(running.output, max(1, width - 2))]
+            rows += [_under(row) for row in _ends(running.output, max(1, width - 2))]
         return rows
 
     def _tool_end(self, event: ToolEnd) -> None:
@@ -197,10 +208,7 @@ class Draw:
         self._work("waiting for the model")
 
     def _turn_end(self, end: TurnEnd) -> None:
-        self.activity = None
-        self._running.clear()
-        self._asked.clear()
-        self._text.close()
+        self.idle()
         rows: list[Row] = []
         if end.reason in REASONS:
             rows += lines(REASONS[end.reason], self._width(), "warning")
@@ -214,3 +222,7 @@ def _ends(output: str, width: int) -> list[Row]:
     """The last lines of what a running tool has printed."""
     shown = [line for line in output.split("\n") if line.strip()][-PROGRESS_ROWS:]
     return [row for line in shown for row in output_rows(line, width, 1, 0)]
+
+
+def _under(row: Row) -> Row:
+    return (("plain", "  "), *row)

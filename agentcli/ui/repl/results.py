@@ -70,15 +70,12 @@ def result_rows(event: ToolEnd, title: str, width: int, *, brief: bool) -> list[
     took = f"  {event.seconds:.1f} s" if event.seconds >= 1 else ""
     inner = max(1, width - 2)
     body: list[Row] = []
-    match display:
-        case _ if display is None or event.result.is_error:
-            body = plain_rows(_text(event), inner, ERROR_LINES) if event.result.is_error else []
-        case Command():
-            body = _command(display, f"{event.call.name} {display.line}", inner)
-        case Diff() | Changes() if brief:
-            pass
-        case _:
-            body = display_rows(display, inner)
+    if display is None or event.result.is_error:
+        body = plain_rows(_text(event), inner, ERROR_LINES) if event.result.is_error else []
+    elif isinstance(display, Command):
+        body = _command(display, f"{event.call.name} {display.line}", inner)
+    elif not (brief and isinstance(display, Diff | Changes)):
+        body = display_rows(display, inner)
     head: Row = (mark, ("bold", title), ("dim", took))
     return [clip(head, width), *(_indented(row) for row in body)]
 

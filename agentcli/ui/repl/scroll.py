@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from agentcli.ui.repl.theme import Row, Style, paint, text_of
 from agentcli.ui.repl.wrap import row_width, width_of
 
+# A terminal may think a character wider than we do: then it must not break the line.
+NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -61,6 +64,8 @@ class Scroll:
         out.append(self._replace(area, drawn, rows + tail))
         self._tail = tail
         text = "".join(out)
+        if text and not text.isascii():
+            text = f"{NO_WRAP}{text}{WRAP}"
         if text:
             self._write(text)
 

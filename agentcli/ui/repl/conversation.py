@@ -1,0 +1,154 @@
+"""What becomes of a line the person sent: a command, a shell line, a prompt, or queued words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from agentcli.agent.events import AgentEvent, Queued
+from agentcli.commands.registry import Exit, Nothing, Outcome, Prompt, Registry, Say, Session, split
+from agentcli.lib.errors import UserError
+
+
+class View(Protocol):
+    """The part of a front-end that a conversation speaks to."""
+
+    def user(self, text: str) -> None: ...
+    def say(self, text: str) -> None: ...
+    def alert(self, text: str) -> None: ...
+    def give_back(self, text: str) -> None:
+        """Put words that were never delivered into the input line."""
+        ...
+
+    def changed(self) -> None:
+        """Whether it works, or what is queued, is not what it was."""
+        ...
+
+    def leave(self) -> None: ...
+
+
+class Conversation:
+    """One session and one person. Everything runs in one event loop."""
+
+    def __init__(self, session: Session, registry: Registry, view: View) -> None:
+        self.session = session
+        self.registry = registry
+        self.view = view
+        self.queued: list[str] = []
+        self.turns = 0
+        self._task: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @property
+    def working(self) -> bool:
+        return self._task is not None
+
+    def submit(self, text: str) -> None:
+        """Take a line; returns at once. While it works, words are queued for the model."""
+        if not text.strip():
+            return
+        if not self.working:
+            self._task = asyncio.ensure_future(self._work(text))
+            self.view.changed()
+            return
+        named = split(text)
+        command = self.registry.find(named[0]) if named else None
+        if command is not None and command.while_busy:
+            task = asyncio.ensure_future(self._guarded(self._line(text)))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+        elif named is not None or text.startswith("!"):
+            self.view.alert("That has to wait: press Esc to interrupt, or let it finish.")
+            self.view.give_back(text)
+        else:
+            self.session.steer(text)
+            self.queued.append(text)
+            self.view.changed()
+
+    def note(self, event: AgentEvent) -> None:
+        """Keep the queue in step with what was delivered."""
+        if isinstance(event, Queued) and event.text in self.queued:
+            self.queued.remove(event.text)
+            self.view.changed()
+
+    def interrupt(self) -> None:
+        """Stop the turn; asked twice, or outside a turn, whatever runs is cancelled."""
+        if self._task is None:
+            return
+        if self.session.busy and not self._stopping:
+            self._stopping = True
+            self.session.interrupt()
+        else:
+            self._task.cancel()
+
+    async def end(self) -> None:
+        """Stop what runs and wait for it."""
+        tasks = [*self._beside, *([self._task] if self._task else [])]
+        if self._task is not None:
+            self.interrupt()
+            await asyncio.wait(tasks, timeout=3)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def wait(self) -> None:
+        """Until nothing runs."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _work(self, text: str) -> None:
+        try:
+            await self._guarded(self._line(text))
+        finally:
+            self._task = None
+            self._stopping = False
+            self._return_queued()
+            self.view.changed()
+
+    async def _guarded(self, doing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await doing
+        except UserError as error:
+            self.view.alert(str(error))
+        except asyncio.CancelledError:
+            self.view.alert("Interrupted.")
+
+    async def _line(self, text: str) -> None:
+        if text.startswith("!") and text[1:].strip():
+            await self.session.run_shell(text[1:].strip())
+            return
+        named = split(text)
+        if named is None:
+            await self._prompt(text)
+            return
+        command = self.registry.find(named[0])
+        if command is None:
+            self.view.alert(self.registry.unknown(named[0]))
+            self.view.give_back(text)
+            return
+        await self._follow(await command.run(self.session, named[1]))
+
+    async def _follow(self, outcome: Outcome) -> None:
+        match outcome:
+            case Say(text):
+                self.view.say(text)
+            case Prompt(text):
+                await self._prompt(text)
+            case Exit():
+                self.view.leave()
+            case Nothing():
+                pass
+
+    async def _prompt(self, text: str) -> None:
+        self.turns += 1
+        self.view.user(text)
+        await self.session.prompt(text)
+
+    def _return_queued(self) -> None:
+        """The turn ended before these were delivered: the person decides what becomes of them."""
+        left = self.session.take_queued()
+        self.queued.clear()
+        if left:
+            self.view.give_back("\n".join(left))
