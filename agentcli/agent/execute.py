@@ -105,7 +105,11 @@ class Executor:
             action = tool.action(self.context, call.input)
         await self._permit(call, action, hook, outputs)
         self.emit(ToolStart(call, action))
-        context = replace(self.context, progress=lambda t: self.emit(ToolProgress(call.id, t)))
+
+        def progress(text: str) -> None:
+            self.emit(ToolProgress(call.id, text))
+
+        context = replace(self.context, progress=progress)
         return await self._run(tool, call, context, outputs)
 
     async def _run(

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,10 @@ class App:
     def steer(self, text: str) -> None:
         self.engine().agent.steer(text)
 
+    def take_queued(self) -> tuple[str, ...]:
+        """Words of `steer` that were not delivered, because the turn ended first."""
+        return self.engine().agent.take_queued()
+
     def interrupt(self, reason: TurnReason = "interrupted") -> None:
         if self._engine is not None:
             self._engine.agent.interrupt(reason)
@@ -251,4 +256,4 @@ class App:
 
 
 def _import_engine() -> None:
-    import agentcli.app.engine  # noqa: F401  # door: httpx
+    import_module("agentcli.app.engine")  # door: httpx

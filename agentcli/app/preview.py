@@ -9,7 +9,7 @@ from agentcli.agent.events import AgentEvent, Answer, Question
 from agentcli.app.app import App
 from agentcli.app.options import Options
 from agentcli.config import Config
-from agentcli.llm.auth import redact
+from agentcli.llm.auth import redact_headers, redact_url
 from agentcli.llm.types import JsonObject, Text, UserMessage
 
 
@@ -32,7 +32,7 @@ def preview(options: Options, config: Config, root: Path, prompt: str) -> JsonOb
     engine.remind()
     prepared = engine.client.prepare(engine.frames.now().request(transcript))
     return {
-        "url": prepared.url,
-        "headers": redact(prepared.headers),
+        "url": redact_url(prepared.url),
+        "headers": redact_headers(prepared.headers),
         "body": json.loads(prepared.body),
     }

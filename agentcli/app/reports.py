@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+from agentcli.lib.text import visible
 from agentcli.llm.cost import format_usd
 from agentcli.policy.permissions import Policy
 from agentcli.session.ledger import Account, Ledger
+from agentcli.session.store import SessionInfo
 
 HEAD = ("model", "requests", "input", "cached", "written", "output", "cost", "saved")
 
@@ -53,3 +57,15 @@ def permissions_text(policy: Policy) -> str:
     if len(lines) == 1:
         lines.append("No rules; /permissions shows those you answer `always` to.")
     return "\n".join(lines)
+
+
+def session_table(sessions: tuple[SessionInfo, ...]) -> str:
+    """Newest first: id, when it was last used, how long it is, how it began."""
+    if not sessions:
+        return "There are no sessions in this folder yet."
+    rows = (
+        f"{info.id}  {time.strftime('%Y-%m-%d %H:%M', time.localtime(info.modified))}"
+        f"  {info.messages:4} messages  {visible(info.title)}"
+        for info in sessions
+    )
+    return "\n".join(rows)

@@ -93,8 +93,8 @@ def _value(flag: Flag, value: Any) -> Any:
 
 def _parameter(flag: Flag) -> inspect.Parameter:
     kind = _TYPES.get(flag.kind, str)
-    extra = {"metavar": "|".join(flag.choices)} if flag.choices else {}
-    option = typer.Option(*flag.names, help=flag.help, show_default=False, **extra)
+    metavar = "|".join(flag.choices) or None
+    option = typer.Option(*flag.names, help=flag.help, show_default=False, metavar=metavar)
     switch = flag.kind == "switch"
     default: Any = False if switch else None
     annotation = Annotated[kind if switch else kind | None, option]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from agentcli.app.options import Options
+from agentcli.config import Config, load, places
 from agentcli.lib.errors import UserError
 from agentcli.lib.streams import silence_stdout
 
@@ -27,18 +27,53 @@ def start(options: Options) -> int:
 
 
 def _start(options: Options) -> int:
-    from agentcli.config import load
-
     root = Path(os.getcwd())
     headless = options.print or options.output_format != "text"
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError('This is no terminal to talk in; use agent -p "prompt" for a headless run.')
     config = load(root, os.environ, trusted=options.trust)
     if headless:
-        from agentcli.ui.print import run
+        from agentcli.ui.print import run as run_headless
 
-        return run(options, config, root)
-    from agentcli.ui.repl.app import run as run_repl  # door: prompt_toolkit, rich
+        return run_headless(options, config, root)
+    if config.notices and _asks_for_trust(root):
+        config = load(root, os.environ)
+    return _talk(options, config, root)
 
-    first = " ".join(options.prompt)
-    return run_repl(replace(options, prompt=()), config, root, initial_prompt=first)
+
+def _talk(options: Options, config: Config, root: Path) -> int:
+    from agentcli.app.app import App
+    from agentcli.commands.markdown import load as load_custom
+    from agentcli.ui.repl.app import run  # door: prompt_toolkit, rich
+
+    here = places(os.environ)
+    folders = [here.config / "commands"]
+    if not config.notices:
+        folders += [root / ".claude" / "commands", root / ".agent" / "commands"]
+    custom, problems = load_custom(folders)
+    for problem in problems:
+        sys.stderr.write(f"agent: {problem}\n")
+    return run(
+        lambda frontend: App(options, config, frontend, root=root),
+        initial_prompt=" ".join(options.prompt),
+        history=here.history,
+        custom=custom,
+    )
+
+
+def _asks_for_trust(root: Path) -> bool:
+    """Show what the project brings and let the person decide; remembers a yes."""
+    from agentcli.lib.text import visible
+    from agentcli.policy.trust import EXECUTABLE, trust
+
+    sys.stdout.write("This project brings configuration that can run programs:\n")
+    for name in EXECUTABLE:
+        path = root / name
+        if path.is_file():
+            text = visible(path.read_text(encoding="utf-8", errors="replace"))
+            sys.stdout.write(f"\n{name}:\n{text}\n")
+    answer = input("Trust it? [y/N] ").strip().lower()
+    if answer not in ("y", "yes"):
+        return False
+    trust(places(os.environ).trust, root)
+    return True

@@ -102,7 +102,8 @@ GIT: dict[str, str] = {
     "find-renames exit-code quiet merge-base no-ext-diff no-textconv dirstat minimal histogram",
     "log": "pnuUMCSGLgicEFz oneline graph all decorate stat numstat shortstat name-only patch "
     "name-status since until after before author grep format pretty abbrev-commit reverse "
-    "first-parent merges no-merges max-count date follow branches tags remotes no-color color diff-filter "
+    "first-parent merges no-merges max-count date follow branches tags remotes no-color color "
+    "diff-filter "
     "cherry-pick left-right simplify-by-decoration show-signature no-ext-diff no-textconv",
     "show": "pnuUMCsz stat numstat name-only name-status oneline format pretty no-patch patch "
     "abbrev-commit date color no-color summary no-ext-diff no-textconv",

@@ -155,8 +155,8 @@ def hook_env(env: Mapping[str, str], cwd: Path, session: str) -> dict[str, str]:
 
 def aggregate(answers: Sequence[HookAnswer]) -> HookAnswer:
     """deny > ask > allow; stop is sticky; two new inputs for one call block it."""
-    order: tuple[HookDecision, ...] = ("deny", "ask", "allow")
-    decision = next((d for d in order if any(a.decision == d for a in answers)), NOTHING.decision)
+    order: tuple[HookDecision, ...] = ("deny", "ask", "allow", "none")
+    decision: HookDecision = next(d for d in order if any(a.decision == d for a in answers))
     reasons = [a.reason for a in answers if a.decision == decision and a.reason]
     patches = [a.input_patch for a in answers if a.input_patch is not None]
     folded = HookAnswer(

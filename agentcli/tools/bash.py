@@ -125,7 +125,7 @@ async def _background(ctx: ToolContext, command: str) -> ToolResult:
 
 
 def job_intent(ctx: ToolContext, id: str, **_: Any) -> Action:
-    return Action("read", id)
+    return Action("other", id)
 
 
 @tool(job_intent, read_only=True)

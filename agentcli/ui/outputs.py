@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any, Protocol
 
 from agentcli.agent.events import (
@@ -14,6 +15,7 @@ from agentcli.agent.events import (
     Notice,
     Replied,
     Retrying,
+    Spent,
     Streamed,
     ToolEnd,
     ToolStart,
@@ -37,7 +39,7 @@ from agentcli.llm.types import (
 )
 from agentcli.session.ledger import Ledger
 from agentcli.ui.facts import Facts, usage_json
-from agentcli.ui.status_line import turn_line
+from agentcli.ui.status_line import context_facts, turn_line
 from agentcli.ui.structured import structured
 
 
@@ -66,12 +68,17 @@ class TextOutput:
 
     def __init__(self, watched: bool) -> None:
         self._watched = watched
+        self._spent: Spent | None = None
 
     def begin(self, app: App) -> None:
         pass
 
     def show(self, event: AgentEvent) -> None:
         line = _progress(event, self._watched)
+        if isinstance(event, Spent):
+            self._spent = event
+        elif isinstance(event, TurnEnd) and self._watched and self._spent is not None:
+            line = turn_line(event, context_facts(self._spent), now=time.time())
         if line:
             sys.stderr.write(visible(line) + "\n")
 
@@ -97,8 +104,6 @@ def _progress(event: AgentEvent, watched: bool) -> str:
             return f"agent: {call.name} was not allowed: {decision.reason}"
         case ToolStart(call, action) if watched:
             return f"• {call.name} {action.target}"[:200]
-        case TurnEnd() if watched:
-            return turn_line(event)
         case _:
             return ""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import cast
 
 from agentcli.llm.errors import LLMError, StreamCut
 from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
@@ -137,8 +139,6 @@ class AnthropicDecoder:
         """Some servers send the whole input at the start of the block instead of in pieces."""
         call_id, given = str(block.get("id", "")), block.get("input")
         if given:
-            import json
-
             yield ToolCallDelta(call_id, str(block.get("name", "")), json.dumps(given))
         yield BlockEnd(block, (block, "input"), call_id)
 
@@ -175,16 +175,16 @@ class AnthropicDecoder:
 def usage_from(usage: JsonObject) -> Usage:
     """Usage of the Messages API in our classes (wire.md 1.10)."""
     written = _count(usage, "cache_creation_input_tokens")
-    split = usage.get("cache_creation")
-    one_hour = _count(split, "ephemeral_1h_input_tokens") if isinstance(split, dict) else 0
-    details = usage.get("output_tokens_details")
+    split = _object(usage, "cache_creation")
+    one_hour = _count(split, "ephemeral_1h_input_tokens")
+    written = max(written, one_hour + _count(split, "ephemeral_5m_input_tokens"))
     return Usage(
         input=_count(usage, "input_tokens"),
         output=_count(usage, "output_tokens"),
         cache_read=_count(usage, "cache_read_input_tokens"),
         cache_write_5m=max(0, written - one_hour),
         cache_write_1h=one_hour,
-        reasoning=_count(details, "thinking_tokens") if isinstance(details, dict) else 0,
+        reasoning=_count(_object(usage, "output_tokens_details"), "thinking_tokens"),
     )
 
 
@@ -195,7 +195,7 @@ def _count(holder: JsonObject, key: str) -> int:
 
 def _object(holder: JsonObject, key: str) -> JsonObject:
     value = holder.get(key)
-    return value if isinstance(value, dict) else {}
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
 
 
 def _index(event: JsonObject) -> int:
