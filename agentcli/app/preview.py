@@ -9,7 +9,7 @@ from agentcli.agent.events import AgentEvent, Answer, Question
 from agentcli.app.app import App
 from agentcli.app.options import Options
 from agentcli.config import Config
-from agentcli.llm.auth import redact_headers, redact_url
+from agentcli.llm.auth import redact, redact_url
 from agentcli.llm.types import JsonObject, Text, UserMessage
 
 
@@ -33,6 +33,6 @@ def preview(options: Options, config: Config, root: Path, prompt: str) -> JsonOb
     prepared = engine.client.prepare(engine.frames.now().request(transcript))
     return {
         "url": redact_url(prepared.url),
-        "headers": redact_headers(prepared.headers),
+        "headers": redact(prepared.headers),
         "body": json.loads(prepared.body),
     }

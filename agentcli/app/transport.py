@@ -27,7 +27,7 @@ def connect(env: Mapping[str, str]) -> Callable[[Route], Http]:
 
 
 def _demo() -> Http:
-    from agentcli.llm.simulator import SimulatedProvider
-    from agentcli.llm.simulator.demo import script
+    from agentcli.llm.sim0 import SimulatedProvider
+    from agentcli.llm.sim0.demo import script
 
     return Http(transport=InProcess(SimulatedProvider(script()).handle))

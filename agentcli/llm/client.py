@@ -6,35 +6,48 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.errors import LLMError
-from agentcli.llm.http import Http, Response
+from agentcli.llm.errors import LLMError, StreamCut
+from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Route
 from agentcli.llm.repair import repair
 from agentcli.llm.retry import ATTEMPTS, next_delay
 from agentcli.llm.status import error_from
 from agentcli.llm.stream import Reply
-from agentcli.llm.types import Delta, PreparedRequest, Request, Usage
+from agentcli.llm.surrogates import well_formed
+from agentcli.llm.types import Delta, Finished, JsonObject, PreparedRequest, Request, Usage
 from agentcli.llm.wire import Decoder, Wire, load
+
+if TYPE_CHECKING:
+    from agentcli.llm.http import Http, Response
+
+SETTLE = 0.25
+"""Seconds a server gets after its last event to end the body, so that its connection is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A request is about to be sent again, in `delay` seconds."""
+    """A request failed for the `attempt`-th time and is sent again in `delay` seconds."""
 
     attempt: int
     delay: float
     error: LLMError
 
 
-def _unheard(_: Retry) -> None:
-    pass
+class Planner(Protocol):
+    """What the client needs of `cache.plan`."""
+
+    def __call__(
+        self, request: Request, model: ModelSpec, previous: CachePlan | None, now: float, /
+    ) -> CachePlan: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,104 +59,109 @@ class _Sending:
     wire: Wire
     route: Route
     key: tuple[str, str]
+    repairs: tuple[str, ...]
 
 
+def _unheard(_: object) -> None:
+    pass
+
+
+@dataclass(slots=True)
 class Client:
-    """Sends requests to whatever `resolve` says; remembers each session's last cache plan."""
+    """Sends requests to whatever `resolve` says; remembers each session's last cache plan.
 
-    def __init__(
-        self,
-        resolve: Callable[[str], Route],
-        http: Callable[[Route], Http],
-        *,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        rng: Callable[[], float] = random.random,
-        attempts: int = ATTEMPTS,
-    ) -> None:
-        self._resolve = resolve
-        self._http = http
-        self._clock = clock
-        self._sleep = sleep
-        self._rng = rng
-        self._attempts = attempts
-        self._plans: dict[tuple[str, str], tuple[CachePlan, float]] = {}
-        self._used: dict[int, Http] = {}
+    `http` is one door for all, or a function that gives each route its own.
+    """
+
+    resolve: Callable[[str], Route]
+    http: Callable[[Route], Http] | Http
+    clock: Callable[[], float] = field(default=time.time, kw_only=True)
+    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep, kw_only=True)
+    rng: Callable[[], float] = field(default=random.random, kw_only=True)
+    attempts: int = field(default=ATTEMPTS, kw_only=True)
+    load: Callable[[str], Wire] = field(default=load, kw_only=True)
+    planner: Planner = field(default=cache.plan, kw_only=True)
+    _plans: dict[tuple[str, str], tuple[CachePlan, float]] = field(
+        default_factory=dict[tuple[str, str], tuple[CachePlan, float]], init=False
+    )
+    _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
+    _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
 
     def prepare(self, request: Request) -> PreparedRequest:
-        """The exact HTTP request, not sent."""
+        """The exact HTTP request, not sent; changes nothing."""
         return self._plan(request).prepared
 
     @asynccontextmanager
     async def stream(
-        self, request: Request, *, on_retry: Callable[[Retry], None] = _unheard
-    ) -> AsyncIterator[Reply]:
-        """The reply as it comes. Raises LLMError; leaving early closes the connection."""
+        self,
+        request: Request,
+        *,
+        on_retry: Callable[[Retry], None] = _unheard,
+        on_repair: Callable[[str], None] = _unheard,
+    ) -> AsyncGenerator[Reply]:
+        """The reply as it comes; sent when the first delta is asked for. Raises LLMError.
+
+        A failure is retried until the first delta was handed out, never after. Leaving the
+        context closes the connection at once. `on_repair` hears once of each repair to the history.
+        """
         sending = self._plan(request)
-        async with AsyncExitStack() as stack:
-            deltas = _Deltas(self, sending, stack, on_retry)
+        for what in sending.repairs:
+            if (request.session, what) not in self._told:
+                self._told.add((request.session, what))
+                on_repair(what)
+        attempts = _Attempts(self, sending, on_retry)
+        async with aclosing(attempts.deltas()) as deltas:
             yield Reply(
-                deltas.run(),
+                deltas,
                 model=sending.route.model.id,
                 wire=sending.wire.name,
-                usage=deltas.usage,
+                usage=attempts.usage,
             )
 
     def cache_state(self, session: str, model: str) -> tuple[CachePlan, float] | None:
-        """The last plan of a session with a model, and when its request started (Unix seconds)."""
+        """The last plan a session's model answered to, and when that was sent (clock seconds)."""
         return self._plans.get((session, model))
 
     async def aclose(self) -> None:
-        for http in self._used.values():
-            await http.aclose()
-        self._used.clear()
+        """Close every connection."""
+        for door in self._doors.values():
+            await door.aclose()
+        self._doors.clear()
 
     def _plan(self, request: Request) -> _Sending:
-        route = self._resolve(request.model)
-        wire = load(route.wire or route.provider.wire)
+        route = self.resolve(request.model)
+        wire = self.load(route.wire or route.provider.wire)
         key = (request.session, route.model.id)
-        request = repair(request)
+        messages, repairs = repair(request.messages)
+        if repairs:
+            request = replace(request, messages=messages)
         known = self._plans.get(key)
-        plan = cache.plan(request, route.model, known[0] if known else None, self._clock())
-        body = json.dumps(
-            wire.encode(request, route, plan), ensure_ascii=False, separators=(",", ":")
-        ).encode("utf-8", "replace")
-        headers = {"content-type": "application/json"} | wire.headers(route)
-        headers |= auth_headers(route) | route.headers
+        plan = self.planner(request, route.model, known[0] if known else None, self.clock())
+        headers = {"content-type": "application/json", "accept": "text/event-stream"}
+        for more in (wire.headers(route), auth_headers(route), route.headers):
+            headers |= {name.lower(): value for name, value in more.items()}
+        body = as_bytes(wire.encode(request, route, plan))
         prepared = PreparedRequest(route.url + wire.path(route), headers, body)
-        return _Sending(prepared, plan, wire, route, key)
+        return _Sending(prepared, plan, wire, route, key, repairs)
 
-    async def _open(self, sending: _Sending, stack: AsyncExitStack) -> Response:
-        http = self._http(sending.route)
-        self._used[id(http)] = http
-        started = self._clock()
-        response = await stack.enter_async_context(http.stream(sending.prepared))
-        if response.status >= 400:
-            raise error_from(
-                response.status,
-                response.headers,
-                await response.read(),
-                provider=sending.route.provider.name,
-                model=sending.route.model.id,
-                path=sending.prepared.url,
-            )
+    def _door(self, route: Route) -> Http:
+        door = self.http(route) if callable(self.http) else self.http
+        self._doors[id(door)] = door
+        return door
+
+    def _answered(self, sending: _Sending, started: float) -> None:
+        """Only what a model began to answer is in its cache."""
         self._plans[sending.key] = (sending.plan, started)
-        return response
 
 
-class _Deltas:
+class _Attempts:
     """One reply's deltas, over as many attempts as it takes to get the first one."""
 
     def __init__(
-        self,
-        client: Client,
-        sending: _Sending,
-        stack: AsyncExitStack,
-        on_retry: Callable[[Retry], None],
+        self, client: Client, sending: _Sending, on_retry: Callable[[Retry], None]
     ) -> None:
         self._client = client
         self._sending = sending
-        self._stack = stack
         self._on_retry = on_retry
         self._decoder: Decoder | None = None
 
@@ -151,36 +169,93 @@ class _Deltas:
         """What the provider reported so far, also of a reply that broke off."""
         return self._decoder.usage if self._decoder else None
 
-    async def run(self) -> AsyncIterator[Delta]:
-        client = self._client
-        attempt = 0
+    async def deltas(self) -> AsyncGenerator[Delta]:
+        client, attempt, handed_out = self._client, 0, False
         while True:
             attempt += 1
-            started = False
             try:
-                async for delta in self._attempt():
-                    started = True
-                    yield delta
+                async with aclosing(self._once()) as deltas:
+                    async for delta in deltas:
+                        handed_out = True
+                        yield delta
                 return
             except LLMError as error:
                 self._name(error)
-                delay = next_delay(error, attempt, rng=client._rng, attempts=client._attempts)
-                if started or delay is None:
+                delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)
+                if handed_out or delay is None:
                     raise
                 self._on_retry(Retry(attempt, delay, error))
-            await client._sleep(delay)
+            await client.sleep(delay)
 
-    async def _attempt(self) -> AsyncIterator[Delta]:
-        async with AsyncExitStack() as stack:
-            response = await self._client._open(self._sending, stack)
-            decoder = self._decoder = self._sending.wire.decoder(self._sending.route)
-            async for piece in response.chunks():
-                for delta in decoder.feed(piece):
-                    yield delta
-            for delta in decoder.close():
+    async def _once(self) -> AsyncGenerator[Delta]:
+        client, sending = self._client, self._sending
+        self._decoder = None
+        started = client.clock()
+        async with client._door(sending.route).stream(sending.prepared) as response:
+            if response.status >= 300:
+                raise await self._refused(response)
+            client._answered(sending, started)
+            self._decoder = decoder = sending.wire.decoder(sending.route)
+            try:
+                async for piece in response.chunks():
+                    for delta in decoder.feed(piece):
+                        yield delta
+                        if isinstance(delta, Finished):
+                            await response.settle(SETTLE)
+                            return
+            except StreamCut as cut:
+                rest = _rest(decoder, cut)
+            else:
+                rest = decoder.close()
+            for delta in rest:
                 yield delta
+
+    async def _refused(self, response: Response) -> LLMError:
+        route = self._sending.route
+        return error_from(
+            response.status,
+            response.headers,
+            await response.read(),
+            provider=route.provider.name,
+            model=route.model.id,
+            wire=self._sending.wire.name,
+            url=self._sending.prepared.url,
+        )
 
     def _name(self, error: LLMError) -> None:
         """Every error says whose it is."""
         error.provider = error.provider or self._sending.route.provider.name
         error.model = error.model or self._sending.route.model.id
+
+
+def _rest(decoder: Decoder, cut: StreamCut) -> Iterator[Delta]:
+    """A body cut short after its last event is whole: some servers never end theirs."""
+    try:
+        return iter(tuple(decoder.close()))
+    except LLMError:
+        raise cut from None
+
+
+def as_bytes(body: JsonObject) -> bytes:
+    """Compact JSON in UTF-8: equal bodies give equal bytes, and nothing in one can't be sent."""
+    try:
+        text = _dumps(body)
+    except ValueError:
+        text = _dumps(_finite(body))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return well_formed(text).encode()
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """Python reads NaN and Infinity in a model's arguments; JSON has no such numbers."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in cast("JsonObject", value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in cast("list[Any]", value)]
+    return None if isinstance(value, float) and not isfinite(value) else value

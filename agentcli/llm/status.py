@@ -1,13 +1,15 @@
-"""An HTTP status with its body, or an error event in a stream, as one LLMError (wire.md 1.9 …)."""
+"""An HTTP status with its body, or an error event in a stream, as one LLMError."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from agentcli.llm.auth import redact_text
 from agentcli.llm.errors import (
     AuthFailed,
     BadRequest,
@@ -19,66 +21,39 @@ from agentcli.llm.errors import (
     RateLimited,
     ServerFailed,
 )
+from agentcli.llm.retry import retry_after, spoken
 from agentcli.llm.types import JsonObject
+from agentcli.llm.verdict import Facts, Kind, verdict
 
-OVERFLOW = (
-    "prompt is too long",
-    "input is too long",
-    "exceeds the context window",
-    "context_length_exceeded",
-    "maximum context length",
-    "input token count",
-    "exceeds the maximum number of tokens",
-    "exceed_context_size_error",
-    "context size has been exceeded",
-    "model_context_window_exceeded",
-    "maximum prompt length",
-    "too large for model with",
-    "token limit exceeded",
-    "request too large",
-    "reduce the length of the messages",
-    "contextwindowexceedederror",
-)
-"""Words by which vendors say that a prompt does not fit (wire.md 5.15), in lower case."""
-QUOTA = (
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-    "billing_hard_limit_reached",
-    "enforced_spend_limit_reached",
-    "contract_spend_limit_reached",
-    "exceeded_current_quota_error",
-    "billing_error",
-    "budget_exceeded",
-    "arrearage",
-    "specified api usage limits",
-)
-"""Codes and words of accounts that are out of money or plan: waiting does not help."""
-ZAI_QUOTA = {"1113", "1304", "1308", "1309", "1310", "1311", "1313"}
-BY_TYPE: dict[str, type[LLMError]] = {
-    "overloaded_error": Overloaded,
-    "engine_overloaded_error": Overloaded,
-    "slow_down": RateLimited,
-    "rate_limit_error": RateLimited,
-    "rate_limit_exceeded": RateLimited,
-    "api_error": ServerFailed,
-    "server_error": ServerFailed,
-    "timeout_error": ServerFailed,
-    "authentication_error": AuthFailed,
-    "permission_error": AuthFailed,
-    "invalid_api_key": AuthFailed,
-    "not_found_error": ModelNotFound,
-    "model_not_found": ModelNotFound,
-    "invalid_request_error": BadRequest,
-    "insufficient_system_resource": Overloaded,
-    "network_error": ServerFailed,
+SENTENCES: dict[Kind, str] = {
+    AuthFailed: "access was refused",
+    QuotaExceeded: "the account is out of credit or quota",
+    RateLimited: "too many requests",
+    Overloaded: "the service is overloaded",
+    ServerFailed: "the service failed",
+    ContextOverflow: "the conversation is too long for this model",
+    ModelNotFound: "there is no such model here",
+    BadRequest: "the request was refused",
 }
-LIMIT = 400
+SHOWN = 400
 """Characters of a provider's message that are shown."""
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_REQUEST_IDS = (
+    "request-id",
+    "x-request-id",
+    "apim-request-id",
+    "x-ms-request-id",
+    "x-amzn-requestid",
+    "x-litellm-call-id",
+    "cf-ray",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    url: str
 
 
 def error_from(
@@ -88,155 +63,205 @@ def error_from(
     *,
     provider: str,
     model: str,
-    path: str = "",
+    wire: str = "",
+    url: str = "",
 ) -> LLMError:
-    """What a response of status ≥ 400 means; `headers` in lower case."""
-    text = body.decode("utf-8", "replace").strip()
-    error = _error_object(text)
-    message = _message(error, text, status)
-    code = _code(error)
-    kind = _by_words(f"{code} {message}".lower(), code, status) or _by_status(status, message)
-    if kind is ModelNotFound and path and status == 404 and "model" not in message.lower():
-        kind, message = BadRequest, f"{message} (no such address: {path}; is the base URL right?)"
+    """What a response that is no success means. `headers` in lower case; `url` is what was tried.
+
+    Pure; the tables are wire.md 1.9, 2.7, 3.7, 4.6 and 5.
+    """
+    answer = _Answer(status, headers, _readable(body), url)
+    whole = _parse(answer.text)
+    error = _inner(whole)
+    facts = Facts(status, _codes(error, whole, headers), _message(error), error)
+    if _is_page(answer):
+        kind, message = _page(answer)
+    elif 300 <= status < 400:
+        kind, message = BadRequest, _redirect(answer)
+    else:
+        kind, message = _said(facts, answer, wire)
+    wait = retry_after(headers, error, status)
+    if wait and kind in (RateLimited, Overloaded, ServerFailed):
+        message += f"; it asks to wait {spoken(wait)}"
     found = kind(
         message,
         provider=provider,
         model=model,
         status=status,
-        request_id=_request_id(headers),
-        retry_after=retry_after(headers, error),
-        code=code,
+        request_id=_request_id(headers, whole),
+        retry_after=wait,
+        code=facts.codes[0] if facts.codes else "",
     )
-    if headers.get("x-should-retry") == "false":
-        found.retryable = False
-    return found
+    return _with_advice(found, headers)
 
 
-def error_from_event(event: JsonObject, *, provider: str, model: str) -> LLMError:
-    """What an error event in a stream means: {"error": {...}}, or the error itself."""
-    inner = event.get("error")
-    error = cast("JsonObject", inner) if isinstance(inner, dict) else event
-    code = _code(error) or _code(event)
-    message = _message(error, str(inner or event.get("message") or ""), 0)
-    status = error.get("code")
-    number = status if isinstance(status, int) else 0
-    kind = _by_words(f"{code} {message}".lower(), code, number)
-    kind = kind or (_by_status(number, message) if number else ServerFailed)
-    return kind(message, provider=provider, model=model, code=code)
+def error_from_event(
+    event: JsonObject, *, provider: str, model: str, wire: str = "", request_id: str = ""
+) -> LLMError:
+    """What an error inside a stream means: the event, its `error`, or `{"error": …}`; pure.
+
+    `message` is the provider's own. `wire` only matters to requests, and is taken for symmetry.
+    """
+    error = _inner(event)
+    status = _status_in(error)
+    facts = Facts(status, _codes(error, event, {}), _message(error), error)
+    kind = verdict(facts)
+    return kind(
+        facts.message or SENTENCES[kind],
+        provider=provider,
+        model=model,
+        request_id=request_id or _request_id({}, event),
+        retry_after=retry_after({}, error, status),
+        code=facts.codes[0] if facts.codes else "",
+    )
 
 
-def _by_words(words: str, code: str, status: int) -> type[LLMError] | None:
-    if any(word in words for word in OVERFLOW) or code == "1261":
-        return ContextOverflow
-    if any(word in words for word in QUOTA) or code in ZAI_QUOTA:
-        return QuotaExceeded
-    if "overloaded" in words and status in (0, 429, 500, 503, 529):
-        return Overloaded
-    if "api_key_invalid" in words or "invalid api key" in words:
-        return AuthFailed
-    for part in (code, *words.split(" ", 1)[:1]):
-        if part in BY_TYPE:
-            return BY_TYPE[part] if not 400 <= status < 500 or status == 429 else None
-    return None
+def _said(facts: Facts, answer: _Answer, wire: str) -> tuple[Kind, str]:
+    kind = verdict(facts)
+    if kind is RateLimited and _is_spend_limit(answer):
+        kind = QuotaExceeded
+    said = facts.message or _plain(answer)
+    if kind is BadRequest and answer.status in (404, 405):
+        tried = f"POST {urlsplit(answer.url).path}" if answer.url else "this address"
+        speaks = f" or it does not speak {wire}" if wire else ""
+        return kind, f"the server knows no {tried} ({said}): the base URL is wrong{speaks}"
+    return kind, f"{SENTENCES[kind]}: {said}"
 
 
-def _by_status(status: int, message: str) -> type[LLMError]:
-    match status:
-        case 401 | 403:
-            return AuthFailed
-        case 402:
-            return QuotaExceeded
-        case 404:
-            return ModelNotFound
+def _is_spend_limit(answer: _Answer) -> bool:
+    """Anthropic's own 429 without a time to wait is a limit on money (wire.md 1.9)."""
+    from_anthropic = "anthropic-organization-id" in answer.headers
+    return from_anthropic and not {"retry-after", "retry-after-ms"} & answer.headers.keys()
+
+
+def _with_advice(error: LLMError, headers: Mapping[str, str]) -> LLMError:
+    """The server's own word on retrying comes before our table (wire.md 0.3)."""
+    advice = headers.get("x-should-retry", "").strip().lower()
+    if advice in ("true", "false"):
+        error.retryable = advice == "true"
+    return error
+
+
+def _redirect(answer: _Answer) -> str:
+    target = answer.headers.get("location", "another address")
+    return f"the server sends us on to {target}: set the base URL to where the API really is"
+
+
+def _is_page(answer: _Answer) -> bool:
+    kind = answer.headers.get("content-type", "")
+    start = answer.text[:100].lstrip().lower()
+    return start.startswith(("<!doctype", "<html", "<head")) or (
+        "text/html" in kind and start.startswith("<")
+    )
+
+
+def _page(answer: _Answer) -> tuple[Kind, str]:
+    host = urlsplit(answer.url).netloc.rpartition("@")[2] or "the server"
+    message = f"{host} answered with a web page instead of the API's error: {_title(answer)}"
+    match answer.status:
+        case 401 | 407:
+            return AuthFailed, message
         case 413:
-            return ContextOverflow
-        case 408 | 409 | 425 | 424:
-            return ServerFailed
+            return ContextOverflow, message
         case 429:
-            return RateLimited
-        case 503 | 529:
-            return Overloaded
-        case _ if status >= 498:
-            return ServerFailed
-        case _:
-            return BadRequest
+            return RateLimited, message
+        case 408 | 425:
+            return ServerFailed, message
+        case status:
+            return ServerFailed if status >= 499 else BadRequest, message
 
 
-def retry_after(headers: Mapping[str, str], error: JsonObject) -> float | None:
-    """Seconds the server asks for, by the order of wire.md 0.3."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "").strip()
-        if value:
-            return _seconds(value, scale)
-    for detail in error.get("details") or ():
-        if isinstance(detail, dict) and "retryDelay" in detail:
-            return _duration(str(cast("JsonObject", detail)["retryDelay"]))
-    for name in ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"):
-        if headers.get(name):
-            return _duration(headers[name])
-    return None
+def _title(answer: _Answer) -> str:
+    import html
+
+    for tag in ("title", "h1"):
+        found = re.search(rf"<{tag}[^>]*>(.*?)</{tag}>", answer.text, re.IGNORECASE | re.DOTALL)
+        if found and found.group(1).strip():
+            return f"“{_clip(html.unescape(found.group(1)))[:120]}”"
+    return "a page without a title"
 
 
-def _seconds(value: str, scale: float) -> float | None:
+def _readable(body: bytes) -> str:
+    """The body as text; empty when it is none."""
+    text = body.decode("utf-8", "replace").strip().removeprefix("\ufeff")
+    strange = sum(1 for c in text[:1000] if c == "\ufffd" or (c < " " and not c.isspace()))
+    return "" if strange > len(text[:1000]) * 0.1 else text
+
+
+def _plain(answer: _Answer) -> str:
+    if answer.text and not answer.text.startswith(("{", "[")):
+        return _clip(answer.text)
+    return "it gave no reason that can be read"
+
+
+def _parse(text: str) -> JsonObject:
+    """The JSON object of a body; Google wraps it in a list, some servers frame it as an event."""
     try:
-        return max(0.0, float(value) * scale)
-    except ValueError:
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except (ValueError, TypeError):
-            return None
-
-
-def _duration(text: str) -> float | None:
-    """`6m0s`, `17ms`, `37s` in seconds."""
-    parts = _DURATION.findall(text)
-    return sum(float(number) * _SECONDS[unit] for number, unit in parts) if parts else None
-
-
-def _error_object(text: str) -> JsonObject:
-    try:
-        value: Any = json.loads(text)
-    except ValueError:
+        value: Any = json.loads(text.removeprefix("event: error\n").removeprefix("data:"))
+    except (ValueError, RecursionError):
         return {}
-    if isinstance(value, list) and value:
-        value = cast("list[Any]", value)[0]
-    if not isinstance(value, dict):
-        return {}
-    whole = cast("JsonObject", value)
-    inner = whole.get("error")
+    if isinstance(value, list):
+        value = next(iter(cast("list[Any]", value)), None)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _inner(whole: JsonObject) -> JsonObject:
+    """The error itself, wherever the vendor puts it."""
+    inner: Any = whole.get("error")
     if isinstance(inner, dict):
         return cast("JsonObject", inner)
-    return whole if inner is None else {"message": str(inner)} | whole
+    if isinstance(inner, str):
+        return {"message": inner} | whole
+    return whole
 
 
-def _code(error: JsonObject) -> str:
-    details = error.get("details")
-    if isinstance(details, dict) and details.get("error_code"):
-        return str(cast("JsonObject", details)["error_code"])
-    for key in ("code", "type", "status"):
-        value = error.get(key)
-        if isinstance(value, str) and value not in ("error", "exception"):
-            return value
+def _status_in(error: JsonObject) -> int:
+    """OpenRouter and Google put the HTTP status into `code`."""
+    for name in ("code", "status_code", "status"):
+        value = str(error.get(name, ""))
+        if value.isdecimal() and 400 <= int(value) < 600:
+            return int(value)
+    return 0
+
+
+def _codes(error: JsonObject, whole: JsonObject, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Every word that classifies, in lower case, the most exact first."""
+    found: list[Any] = []
+    for name in ("details", "innererror", "metadata"):
+        inner: Any = error.get(name)
+        if isinstance(inner, dict):
+            detail = cast("JsonObject", inner)
+            found += [detail.get("error_code"), detail.get("code"), detail.get("error_type")]
+        elif isinstance(inner, list):
+            details = cast("list[Any]", inner)
+            found += [cast("JsonObject", d).get("reason") for d in details if isinstance(d, dict)]
+    found += [error.get("code"), error.get("type"), error.get("status"), error.get("__type")]
+    found += [headers.get("x-amzn-errortype", "").partition(":")[0], whole.get("code")]
+    words = (str(word).rpartition("#")[2].strip().lower() for word in found if word)
+    return tuple(word for word in dict.fromkeys(words) if not _says_nothing(word))
+
+
+def _says_nothing(word: str) -> bool:
+    return word in ("error", "exception") or (len(word) == 3 and word.isdecimal())
+
+
+def _message(error: JsonObject) -> str:
+    for name in ("message", "Message", "detail", "msg", "error_description", "error"):
+        value: Any = error.get(name)
+        if isinstance(value, str) and value.strip():
+            return _clip(value)
+        if isinstance(value, dict | list) and value:
+            return _clip(json.dumps(value, ensure_ascii=False))
     return ""
 
 
-def _message(error: JsonObject, text: str, status: int) -> str:
-    for key in ("message", "detail", "Message"):
-        value = error.get(key)
-        if value:
-            return " ".join(str(value).split())[:LIMIT]
-    if text.lower().startswith(("<!doctype", "<html", "<")):
-        return f"a proxy or web server answered instead of the API: {_title(text)!r}"
-    return " ".join(text.split())[:LIMIT] or f"HTTP {status} without an explanation"
+def _clip(text: str) -> str:
+    """One line of printable text with no key in it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = redact_text(line)
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
-def _title(page: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", page, re.IGNORECASE | re.DOTALL)
-    return " ".join((found.group(1) if found else page[:60]).split())[:80]
-
-
-def _request_id(headers: Mapping[str, str]) -> str:
-    names = ("request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
-    return next((headers[name] for name in names if headers.get(name)), "")
+def _request_id(headers: Mapping[str, str], whole: JsonObject) -> str:
+    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
+    return found or str(whole.get("request_id") or "")
