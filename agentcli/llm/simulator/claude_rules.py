@@ -1,0 +1,225 @@
+"""The Messages API's rules as tables: generations, thinking modes, cache minimums and resets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from agentcli.llm.simulator.prefix import content_blocks, is_server_tool, objects
+from agentcli.llm.simulator.tokens import IMAGES, compact
+from agentcli.llm.types import JsonObject
+
+Mode = Literal["adaptive", "enabled", "between_tools", "disabled"]
+
+MAX_MARKS = 4
+"""wire.md 1.12.2: with the automatic one."""
+LOOK_BACK = 20
+"""wire.md 1.12.5: positions a mark looks at, its own included."""
+LIVES = {"5m": 300.0, "1h": 3600.0}
+"""wire.md 1.12.7: seconds from the start of the request that wrote or read."""
+MINIMUMS = {
+    **dict.fromkeys(("fable-5", "fable-5-1", "fable-5-2", "mythos-5", "mythos-5-1"), 512),
+    **dict.fromkeys(("mythos-5-2", "opus-5", "opus-5-5", "sonnet-5-5", "haiku-5-5"), 512),
+    **dict.fromkeys(("opus-4-8", "sonnet-5", "sonnet-4-6", "sonnet-4-5"), 1024),
+    **dict.fromkeys(("opus-4-1", "opus-4", "sonnet-4"), 1024),
+    **dict.fromkeys(("opus-4-7", "mythos", "haiku-3-5"), 2048),
+    **dict.fromkeys(("opus-4-6", "opus-4-5", "haiku-4-5"), 4096),
+}
+"""wire.md 1.12.6: tokens below which a prefix is not written. `mythos` is the preview."""
+OTHER_MINIMUM = 1024
+STRIPS_THOUGHTS = {"haiku": (4, 5), "opus": (4, 1), "sonnet": (4, 5)}
+"""wire.md 1.6: up to these a person's next word removes earlier thinking from the context."""
+BINDS_PREFIX = {"fable": (5, 1), "mythos": (5, 1), "opus": (5, 5), "sonnet": (5, 5)} | {
+    "haiku": (5, 5)
+}
+"""wire.md 1.6: from these on a thought is refused when what stood before it changed."""
+NO_PREFILL = (4, 6)
+NO_SAMPLING = (4, 7)
+"""wire.md 1.6: from here on a temperature other than the default is refused."""
+SYSTEM_ROLE = ("fable-5", "mythos-5", "opus-4-8", "opus-5", "sonnet-5-5", "haiku-5-5")
+"""wire.md 1.7: models that take `system` messages, with their later versions except Sonnet 5."""
+MEDIUM = ("opus-5-5", "haiku-5-5")
+"""wire.md 1.6: whose effort is medium when none is asked for; the others' is high."""
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+
+_NAME = re.compile(r"(fable|mythos|opus|sonnet|haiku)-(\d{1,2})(?!\d)(?:-(\d{1,2})(?!\d))?")
+_OLD_NAME = re.compile(r"claude-(\d)-(\d)-(opus|sonnet|haiku)")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Which Claude: its family and version; all rules below go by these."""
+
+    family: str
+    version: tuple[int, int]
+
+    @property
+    def key(self) -> str:
+        major, minor = self.version
+        return "-".join([self.family, *(str(n) for n in (major, minor) if n)])
+
+    def since(self, table: Mapping[str, tuple[int, int]]) -> bool:
+        return self.family in table and self.version >= table[self.family]
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingRule:
+    """What a model does without a `thinking` field, and which types it takes."""
+
+    default: Mode
+    takes: tuple[Mode, ...]
+    high_at_most: tuple[Mode, ...] = ()
+    """Types refused above effort high."""
+
+
+_ALWAYS = ThinkingRule("adaptive", ("adaptive",))
+_ON = ThinkingRule("adaptive", ("adaptive", "disabled"), ("disabled",))
+_BOTH = ThinkingRule("disabled", ("adaptive", "enabled", "disabled"))
+_OFF = ThinkingRule("disabled", ("adaptive", "disabled"))
+THINKING = {
+    **dict.fromkeys(("fable-5", "fable-5-1", "fable-5-2", "mythos-5", "mythos-5-1"), _ALWAYS),
+    **dict.fromkeys(("mythos-5-2", "opus-5-5"), _ALWAYS),
+    "sonnet-5-5": ThinkingRule("adaptive", ("adaptive", "between_tools"), ("between_tools",)),
+    **dict.fromkeys(("haiku-5-5", "opus-5"), _ON),
+    "sonnet-5": ThinkingRule("adaptive", ("adaptive", "disabled")),
+    **dict.fromkeys(("opus-4-8", "opus-4-7"), _OFF),
+    **dict.fromkeys(("opus-4-6", "sonnet-4-6"), _BOTH),
+}
+"""wire.md 1.6, the table of thinking modes."""
+_MANUAL = ThinkingRule("disabled", ("enabled", "disabled"))
+
+
+def generation(model: str) -> Generation | None:
+    """Read a model's id in any host's spelling; None for what is no Claude."""
+    old = _OLD_NAME.search(model)
+    if old:
+        return Generation(old[3], (int(old[1]), int(old[2])))
+    name = _NAME.search(model)
+    if name:
+        return Generation(name[1], (int(name[2]), int(name[3] or 0)))
+    return Generation("mythos", (0, 0)) if "mythos-preview" in model else None
+
+
+def minimum(model: str) -> int:
+    found = generation(model)
+    return MINIMUMS.get(found.key, OTHER_MINIMUM) if found else OTHER_MINIMUM
+
+
+def thinking_rule(model: str) -> ThinkingRule:
+    found = generation(model)
+    if found is None:
+        return _BOTH
+    return THINKING.get(found.key, _ALWAYS if found.version >= (5, 6) else _MANUAL)
+
+
+def thinking_mode(body: JsonObject) -> str:
+    """The mode in force: what was asked for, else the model's own (wire.md 1.6)."""
+    asked = body.get("thinking")
+    if isinstance(asked, dict):
+        return str(cast("JsonObject", asked).get("type", ""))
+    return thinking_rule(str(body.get("model", ""))).default
+
+
+def effort(body: JsonObject) -> str:
+    """The effort in force; naming the default is the same as naming none."""
+    config = body.get("output_config")
+    asked = cast("JsonObject", config).get("effort") if isinstance(config, dict) else None
+    if asked:
+        return str(asked)
+    found = generation(str(body.get("model", "")))
+    return "medium" if found and found.key in MEDIUM else "high"
+
+
+def takes_system_role(model: str) -> bool:
+    found = generation(model)
+    if found is None:
+        return True
+    if found.family == "sonnet":
+        return found.version >= (5, 5)
+    starts = [generation(name) for name in SYSTEM_ROLE]
+    return any(s and s.family == found.family and found.version >= s.version for s in starts)
+
+
+def strips_thoughts(model: str) -> bool:
+    found = generation(model)
+    return found is not None and found.version <= STRIPS_THOUGHTS.get(found.family, (0, 0))
+
+
+def binds_prefix(model: str) -> bool:
+    found = generation(model)
+    return found is not None and found.since(BINDS_PREFIX)
+
+
+def can_read(reader: str, writer: str) -> bool:
+    """Whether a model reads another's thinking; what it cannot read is dropped (wire.md 1.6)."""
+    mine, theirs = generation(reader), generation(writer)
+    if mine is None or theirs is None or mine == theirs:
+        return mine == theirs
+    if theirs.key in ALSO_READ.get(mine.key, ()):
+        return True
+    if mine.family in ("fable", "mythos") and mine.version >= (5, 1):
+        return theirs.version <= mine.version
+    limits = READS_UP_TO.get(mine.key)
+    return limits is not None and theirs.version <= limits.get(theirs.family, (0, 0))
+
+
+_SMALLER = {"sonnet": (5, 0), "opus": (4, 8), "haiku": (4, 5)}
+READS_UP_TO = {
+    "opus-5-5": {"opus": (5, 0), "sonnet": (5, 0), "haiku": (4, 5)},
+    "sonnet-5-5": _SMALLER,
+    "haiku-5-5": _SMALLER,
+}
+ALSO_READ = {
+    **dict.fromkeys(("fable-5-1", "fable-5-2", "mythos-5-1", "mythos-5-2"), ("opus-5-5",)),
+    "opus-5-5": ("sonnet-5-5", "haiku-5-5"),
+    "sonnet-5-5": ("haiku-5-5",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Resets:
+    """What besides its blocks a part's prefix depends on (wire.md 1.12.10, the table)."""
+
+    tools: str
+    system: str
+    messages: str
+
+
+def resets(body: JsonObject, beta: str = "") -> Resets:
+    """The settings that lose a part's cache when they change, as one text a part."""
+    model = str(body.get("model", ""))
+    config = cast("JsonObject", body.get("output_config") or {})
+    server = [tool for tool in objects(body.get("tools")) if is_server_tool(tool)]
+    system = [server, _has_citations(body), body.get("speed") or "standard"]
+    thinking = cast("JsonObject", body.get("thinking") or {})
+    messages = [
+        body.get("tool_choice") or {"type": "auto"},
+        has_images(body),
+        thinking_mode(body),
+        thinking.get("budget_tokens"),
+        effort(body),
+        config.get("format"),
+        body.get("context_management"),
+        ",".join(sorted(part.strip() for part in beta.split(",") if part.strip())),
+    ]
+    return Resets(model, compact(system), compact(messages))
+
+
+def has_images(body: JsonObject) -> bool:
+    return any(
+        block.get("type") in IMAGES
+        or any(part.get("type") in IMAGES for part in objects(block.get("content")))
+        for message in objects(body.get("messages"))
+        for block in content_blocks(message.get("content"))
+    )
+
+
+def _has_citations(body: JsonObject) -> bool:
+    return any(
+        bool(cast("JsonObject", block.get("citations") or {}).get("enabled"))
+        for message in objects(body.get("messages"))
+        for block in content_blocks(message.get("content"))
+        if block.get("type") == "document"
+    )
