@@ -303,7 +303,7 @@ def _proxied(proxy: str, context: ssl.SSLContext | None) -> httpx.AsyncBaseTrans
     try:
         return httpx.AsyncHTTPTransport(
             verify=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            proxy=httpx.Proxy(proxy, ssl_context=context),
+            proxy=httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None),
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE),
         )
     except (ImportError, ValueError) as error:
