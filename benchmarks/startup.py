@@ -22,7 +22,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 AGENT = str(BIN / "agent")
 RUNS = 15
-PROMPT_MARK = "❯".encode()
+PROMPT_MARK = " · default".encode()
 
 
 def bare(env: dict[str, str]) -> float:
