@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
 from agentcli.llm.providers import Provider
@@ -132,7 +132,7 @@ def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config
         if table is not None:
             config = _merge(config, table, path)
     for path in hooks:
-        config = _replace(config, hooks=config.hooks + _read_hooks(path))
+        config = replace(config, hooks=config.hooks + _read_hooks(path))
     return _with_env(config, env)
 
 
@@ -145,7 +145,7 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         for text in cast("list[str]", getattr(permissions, verdict))
     )
     extra = tuple((base / Path(d).expanduser()) for d in permissions.additional_directories)
-    return _replace(
+    return replace(
         config,
         model=table.model or config.model,
         effort=table.effort or config.effort,
@@ -170,12 +170,7 @@ def _row(name: str, table: ProviderTable) -> Provider:
 
 
 def _with_env(config: Config, env: Mapping[str, str]) -> Config:
-    return _replace(config, model=env.get("AGENT_MODEL") or config.model)
-
-
-def _replace(config: Config, **changes: Any) -> Config:
-    values = {item.name: getattr(config, item.name) for item in fields(config)}
-    return Config(**(values | changes))
+    return replace(config, model=env.get("AGENT_MODEL") or config.model)
 
 
 def _read_toml(path: Path) -> JsonObject | None:

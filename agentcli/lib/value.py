@@ -101,8 +101,7 @@ def _repr(self: Any) -> str:
 
 def _reduce(self: Any) -> tuple[Any, ...]:
     """Copying and pickling go through the initialiser: frozen slots cannot be set."""
-    kind: Any = type(self)
-    return kind, tuple(getattr(self, name) for name in _names(self))
+    return self.__class__, tuple(getattr(self, name) for name in _names(self))
 
 
 _METHODS: dict[str, Any] = {
