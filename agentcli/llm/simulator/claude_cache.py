@@ -13,8 +13,8 @@ from agentcli.llm.simulator.claude_rules import (
     resets,
     strips_thoughts,
 )
-from agentcli.llm.simulator.prefix import Block, Part, canonical, extend, flatten, objects
-from agentcli.llm.simulator.tokens import block_tokens
+from agentcli.llm.simulator.prefix import Block, Part, canonical, extend, flatten
+from agentcli.llm.simulator.tokens import block_tokens, objects
 from agentcli.llm.types import JsonObject, Usage
 
 UNMARKABLE = ("thinking", "redacted_thinking")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from agentcli.llm.simulator.prefix import content_blocks, is_server_tool, objects
-from agentcli.llm.simulator.tokens import IMAGES, compact
+from agentcli.llm.simulator.prefix import content_blocks, is_server_tool
+from agentcli.llm.simulator.tokens import IMAGES, compact, objects
 from agentcli.llm.types import JsonObject
 
 Mode = Literal["adaptive", "enabled", "between_tools", "disabled"]

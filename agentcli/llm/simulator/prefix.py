@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from agentcli.llm.simulator.tokens import compact
+from agentcli.llm.simulator.tokens import compact, objects
 from agentcli.llm.types import JsonObject
 
 Part = Literal["tools", "system", "messages"]
@@ -34,13 +34,6 @@ class Block:
     @property
     def is_thought(self) -> bool:
         return self.kind in THOUGHTS
-
-
-def objects(value: Any) -> list[JsonObject]:
-    """The objects of a JSON list; empty for anything else."""
-    if not isinstance(value, list):
-        return []
-    return [cast("JsonObject", v) for v in cast("list[Any]", value) if isinstance(v, dict)]
 
 
 def content_blocks(content: Any) -> list[JsonObject]:

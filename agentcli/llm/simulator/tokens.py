@@ -59,7 +59,7 @@ def content_text(content: Any) -> str:
 def rendering_of_parts(parts: Any) -> list[str]:
     return [
         str(part.get("text") or "") if "text" in part else rendering(part)
-        for part in _objects(parts)
+        for part in objects(parts)
         if part.get("type") not in IMAGES
     ]
 
@@ -73,11 +73,12 @@ def block_tokens(block: JsonObject) -> int:
 
 def images_in(block: JsonObject) -> int:
     """Images one level down: those of a tool's result."""
-    parts = [*_objects(block.get("content")), *_objects(block.get("output"))]
+    parts = [*objects(block.get("content")), *objects(block.get("output"))]
     return sum(part.get("type") in IMAGES for part in parts)
 
 
-def _objects(value: Any) -> list[JsonObject]:
+def objects(value: Any) -> list[JsonObject]:
+    """The objects of a JSON list; empty for anything else."""
     if not isinstance(value, list):
         return []
     return [cast("JsonObject", v) for v in cast("list[Any]", value) if isinstance(v, dict)]

@@ -1,0 +1,78 @@
+"""What one API shape must be able to do so that the simulator can speak it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agentcli.llm.simulator.frames import Frame
+from agentcli.llm.simulator.prefix import extend
+from agentcli.llm.simulator.refusal import Refused
+from agentcli.llm.simulator.script import Asked, Fault, Turn
+from agentcli.llm.types import JsonObject, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request, parsed, and when it came."""
+
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: JsonObject
+    number: int
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A request that was accepted: what it costs, what it says, and what speaking needs."""
+
+    asked: Asked
+    usage: Usage
+    """Of the prompt; output is counted while speaking."""
+    publish: Callable[[], None]
+    """To be called when the answer begins: what was written can be read from then on."""
+    digest: str
+    """Of the conversation; ids and signatures are made from it."""
+    last_thought: str = ""
+    transformations: tuple[JsonObject, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Dialect(Protocol):
+    wire: str
+
+    def hear(self, call: Call) -> Heard:
+        """Check a request and account for it. Raises Refused."""
+        ...
+
+    def speak(self, heard: Heard, turn: Turn, delta: int) -> Iterator[Frame]:
+        """The reply as events; `delta` characters of text in each."""
+        ...
+
+    def whole(self, heard: Heard, turn: Turn) -> JsonObject:
+        """The reply as one object, for requests that do not stream."""
+        ...
+
+    def count(self, call: Call) -> JsonObject:
+        """The answer of the token counting endpoint. Raises Refused."""
+        ...
+
+    def error(self, refused: Refused, request_id: str) -> JsonObject:
+        """The body of an error answer."""
+        ...
+
+    def error_event(self, kind: str) -> Frame:
+        """An error in the middle of a stream."""
+        ...
+
+    def fault(self, fault: Fault, model: str) -> Refused:
+        """How this vendor says what went wrong."""
+        ...
+
+
+def make_id(prefix: str, digest: str, *parts: object) -> str:
+    """An id that is the same for the same conversation and never met twice in one."""
+    return prefix + extend(digest, repr(parts))[:22]
