@@ -114,6 +114,8 @@ class FakeSession:
             case "ask":
                 answer = await self.frontend.ask(UserQuestion("Which one?", ("red", "blue")))
                 await self._stream(f"You chose {answer.text!r}.", 20)
+            case "escaped":
+                await self._stream(rest.encode().decode("unicode_escape"), 3)
             case "say":
                 await self._stream(rest, 3)
             case _:

@@ -54,6 +54,9 @@ class Questions:
             self._set(ask(question))
             try:
                 answer = await self._answer
+            except asyncio.CancelledError:
+                place.answered("  → no")
+                raise
             finally:
                 self._answer = None
                 self._set(None)

@@ -8,8 +8,9 @@ from typing import assert_never
 from agentcli.lib.diff import Hunk, Line, hunks
 from agentcli.lib.text import visible, without_ansi
 from agentcli.tools.base import Changes, Command, Diff, Display, Listing, Plain, Todo
+from agentcli.ui.repl.inline import plain
 from agentcli.ui.repl.theme import Row, Span, Style
-from agentcli.ui.repl.wrap import clip, hard_wrap
+from agentcli.ui.repl.wrap import clip, hard_wrap, wrap
 
 DIFF_LINES = 60
 OUTPUT_HEAD = 3
@@ -51,6 +52,16 @@ def lines(text: str, width: int, style: Style = "plain") -> list[Row]:
     """Every line of a text, wrapped hard so that nothing is lost; safe to show."""
     safe = visible(text.replace("\r\n", "\n")).expandtabs(4)
     return [w.row for line in safe.split("\n") for w in hard_wrap(line, width, style)]
+
+
+def prose(text: str, width: int, style: Style = "plain") -> list[Row]:
+    """Every line of a text, wrapped between words under its own indentation; safe to show."""
+    rows: list[Row] = []
+    for line in visible(text).expandtabs(4).split("\n"):
+        body = line.lstrip(" ")
+        lead = line[: len(line) - len(body)]
+        rows += [wrapped.row for wrapped in wrap(plain(body, style), width, lead)]
+    return rows
 
 
 def plain_rows(text: str, width: int, limit: int | None, style: Style = "plain") -> list[Row]:

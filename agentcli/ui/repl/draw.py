@@ -36,7 +36,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
 )
 from agentcli.tools.base import Action
-from agentcli.ui.repl.displays import lines, output_rows
+from agentcli.ui.repl.displays import lines, output_rows, prose
 from agentcli.ui.repl.results import Told, result_rows, title_of, told
 from agentcli.ui.repl.status import Activity
 from agentcli.ui.repl.stream import TextStream
@@ -131,7 +131,7 @@ class Draw:
 
     def say(self, text: str) -> None:
         """What a command answers."""
-        self._print([*lines(text.rstrip("\n"), self._width()), ()])
+        self._print([*prose(text.rstrip("\n"), self._width()), ()])
 
     def asked(self, rows: Sequence[Row], call_id: str) -> None:
         """A question's body; what it showed is not shown again when the call is done."""
@@ -140,7 +140,7 @@ class Draw:
 
     def note(self, text: str, style: Style = "dim") -> None:
         """A line or two from us."""
-        self._print(lines(text, self._width(), style))
+        self._print(prose(text, self._width(), style))
 
     def alert(self, text: str) -> None:
         """What went wrong."""
@@ -211,10 +211,10 @@ class Draw:
         self.idle()
         rows: list[Row] = []
         if end.reason in REASONS:
-            rows += lines(REASONS[end.reason], self._width(), "warning")
+            rows += prose(REASONS[end.reason], self._width(), "warning")
         line = turn_line(end, self._context, now=self._clock())
         if line:
-            rows += lines(line, self._width(), "dim")
+            rows += prose(line, self._width(), "dim")
         self._print([*rows, ()])
 
 
