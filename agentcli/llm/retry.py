@@ -36,7 +36,7 @@ def next_delay(
         return None
     if error.retry_after is not None:
         return error.retry_after if error.retry_after <= limit else None
-    return min(LONGEST, FIRST * 2.0 ** (attempt - 1)) * (1 - 0.25 * rng())
+    return min(LONGEST, FIRST * 2 ** min(attempt - 1, 10)) * (1 - 0.25 * rng())
 
 
 def retry_after(headers: Mapping[str, str], error: JsonObject, status: int) -> float | None:

@@ -189,7 +189,8 @@ def _readable(body: bytes) -> str:
 
 
 def _plain(answer: _Answer) -> str:
-    if answer.text and not answer.text.startswith(("{", "[")):
+    speaks = answer.text != "null" and any(c.isalnum() for c in answer.text)
+    if speaks and not answer.text.startswith(("{", "[")):
         return _clip(answer.text)
     return "it gave no reason that can be read"
 

@@ -88,7 +88,7 @@ BY_TYPE: dict[str, Kind] = {
 }
 """Words too broad to overrule a status: they count where there is none, in a stream."""
 _NO_MODEL = re.compile(
-    r"model\b.{0,80}(not found|not exist|not a valid|not supported|unavailable for|unknown)"
+    r"\bmodels?\b.{0,80}(not found|not exist|not a valid|not supported|unavailable for|unknown)"
     r"|(unknown|invalid|no such|unsupported) model|no endpoints found|model_not_found",
     re.IGNORECASE | re.DOTALL,
 )
