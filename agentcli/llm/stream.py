@@ -114,6 +114,10 @@ class Fold:
             holder, slot = end.fill
             holder[slot] = filled
 
+    def raw_arguments(self, call_id: str) -> str:
+        """A call's arguments as received so far."""
+        return self._calls[call_id].seal()
+
     def message(self) -> AssistantMessage:
         """The message so far; `interrupted` until the terminal event came."""
         finished = self._finished

@@ -1,0 +1,235 @@
+"""The Chat Completions wire: decoding, with what compatible servers do to it (wire.md 2.5, 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
+from agentcli.llm.frames import DONE, Frame, SseParser, parse_body, parse_data
+from agentcli.llm.providers import Route
+from agentcli.llm.status import error_from_event
+from agentcli.llm.types import (
+    BlockEnd,
+    Delta,
+    Finished,
+    JsonObject,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+)
+from agentcli.llm.wire.openai_chat_usage import reported_cost, usage_from
+from agentcli.llm.wire.think_tags import ThinkTags
+
+STOPS: dict[str, Stop] = {
+    "stop": "end_turn",
+    "eos": "end_turn",
+    "length": "max_tokens",
+    "model_length": "max_tokens",
+    "tool_calls": "tool_use",
+    "tool_use": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+    "sensitive": "refusal",
+    "refusal": "refusal",
+    "model_context_window_exceeded": "context_full",
+    "error": "error",
+    "network_error": "error",
+    "insufficient_system_resource": "error",
+}
+THINKING = ("reasoning_content", "reasoning")
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+
+
+class ChatDecoder:
+    """Folds chunks into deltas; a call is keyed by its index, and a new id opens a new one."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._parser = SseParser()
+        self._calls: dict[int, _Call] = {}
+        self._ids: set[str] = set()
+        self._count = 0
+        self._details: list[JsonObject] = []
+        self._tags = ThinkTags()
+        self._stop: Stop | None = None
+        self._refused = False
+        self._id = ""
+        self._cost: str | None = None
+        self._done = False
+        self.usage: Usage | None = None
+
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        for frame in self._parser.feed(data):
+            yield from self._frame(frame)
+
+    def close(self) -> Iterator[Delta]:
+        for frame in self._parser.close():
+            yield from self._frame(frame)
+        body = self._parser.body
+        if body is not None:
+            yield from self._whole(parse_body(body))
+        if not self._done:
+            if self._stop is None:
+                raise StreamCut("the stream ended before the answer did", **self._who())
+            yield from self._finish()
+
+    def _frame(self, frame: Frame) -> Iterator[Delta]:
+        if self._done:
+            return
+        if frame.data.strip() == DONE:
+            if self._stop is None and not self._calls and not self._id:
+                return
+            yield from self._finish()
+            return
+        chunk = parse_data(frame)
+        if chunk is not None:
+            yield from self._chunk(chunk)
+
+    def _chunk(self, chunk: JsonObject) -> Iterator[Delta]:
+        if chunk.get("error") or frame_error(chunk):
+            raise self._error(chunk)
+        self._id = self._id or str(chunk.get("id") or "")
+        choices = _list(chunk, "choices")
+        choice = choices[0] if choices else {}
+        for holder in (chunk, choice, _object(chunk, "x_groq")):
+            self._note_usage(holder.get("usage"))
+        if _object(chunk, "x_groq").get("error"):
+            raise self._error({"error": chunk["x_groq"]["error"]})
+        yield from self._delta(_object(choice, "delta") or _object(choice, "message"))
+        reason = choice.get("finish_reason")
+        if reason:
+            self._stop = STOPS.get(str(reason), "end_turn")
+        if self._stop == "error":
+            what = {"message": f"the model stopped: {reason}", "type": reason}
+            raise self._error({"error": what})
+
+    def _note_usage(self, usage: Any) -> None:
+        if isinstance(usage, dict) and usage:
+            counts = cast("JsonObject", usage)
+            self.usage = usage_from(counts, self._route.provider.name)
+            self._cost = reported_cost(counts) or self._cost
+
+    def _delta(self, delta: JsonObject) -> Iterator[Delta]:
+        thought = next((delta[key] for key in THINKING if isinstance(delta.get(key), str)), "")
+        if thought:
+            yield ThinkingDelta(str(thought))
+        self._details += _list(delta, "reasoning_details")
+        if delta.get("refusal"):
+            self._refused = True
+            yield TextDelta(str(delta["refusal"]))
+        content = delta.get("content")
+        if isinstance(content, str) and content:
+            yield from self._tags.feed(content)
+        elif isinstance(content, list):
+            yield from _parts(cast("list[JsonObject]", content))
+        for number, fragment in enumerate(_list(delta, "tool_calls")):
+            yield from self._fragment(number, fragment)
+
+    def _fragment(self, number: int, fragment: JsonObject) -> Iterator[Delta]:
+        function = _object(fragment, "function")
+        index = fragment.get("index")
+        slot = index if isinstance(index, int) else -1 - number
+        call_id = str(fragment.get("id") or "")
+        call_id = "" if call_id == "null" else call_id
+        call = self._calls.get(slot)
+        if call is None or (call_id and call.id != call_id):
+            self._count += 1
+            call = _Call(call_id or f"call_{self._count}", str(function.get("name") or ""))
+            if call.id in self._ids:
+                call.id = f"{call.id}_{self._count}"
+            self._ids.add(call.id)
+            self._calls[slot] = call
+        call.name = call.name or str(function.get("name") or "")
+        yield ToolCallDelta(call.id, call.name, _arguments(function.get("arguments")))
+
+    def _finish(self) -> Iterator[Delta]:
+        self._done = True
+        yield from self._tags.close()
+        stop = self._stop or "end_turn"
+        if self._refused:
+            stop = "refusal"
+        elif self._calls and stop in ("end_turn", "stop_sequence"):
+            stop = "tool_use"
+        details = _merged(self._details)
+        yield BlockEnd({"reasoning_details": details} if details else None)
+        yield Finished(stop, self.usage, self._id, self._cost)
+
+    def _whole(self, body: JsonObject) -> Iterator[Delta]:
+        """A server that ignored `stream`, or an error with status 200."""
+        if not body.get("choices"):
+            raise self._error(body)
+        yield from self._chunk(body)
+        if self._stop is None:
+            self._stop = "end_turn"
+        yield from self._finish()
+
+    def _error(self, chunk: JsonObject) -> LLMError:
+        if not (chunk.get("error") or chunk.get("message") or chunk.get("detail")):
+            return StreamMalformed("the answer is not one of the Chat API", **self._who())
+        if isinstance(chunk.get("error"), str):
+            chunk = {"error": {"message": chunk["error"]}}
+        return error_from_event(chunk, **self._who())
+
+    def _who(self) -> dict[str, Any]:
+        return {"provider": self._route.provider.name, "model": self._route.model.id}
+
+
+def frame_error(chunk: JsonObject) -> bool:
+    """Errors without a wrapper: {"object": "error", "message": …}."""
+    return chunk.get("object") == "error" or chunk.get("type") == "error"
+
+
+def _arguments(value: Any) -> str:
+    """Some servers send the arguments as an object."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _parts(parts: list[JsonObject]) -> Iterator[Delta]:
+    """Mistral's content: a list of text and thinking parts."""
+    for part in parts:
+        if part.get("type") == "text":
+            yield TextDelta(str(part.get("text", "")))
+        elif part.get("type") == "thinking":
+            inner = part.get("thinking")
+            texts = inner if isinstance(inner, list) else [{"text": inner or ""}]
+            said = "".join(str(t.get("text", "")) for t in cast("list[JsonObject]", texts))
+            yield ThinkingDelta(said)
+
+
+def _merged(details: list[JsonObject]) -> list[JsonObject]:
+    """Pieces of one index and type are one item (wire.md 5.5)."""
+    merged: dict[tuple[Any, Any], JsonObject] = {}
+    for number, piece in enumerate(details):
+        key = (piece.get("index", number), piece.get("type"))
+        known = merged.get(key)
+        if known is None:
+            merged[key] = dict(piece)
+            continue
+        for name, value in piece.items():
+            if name in ("text", "summary", "data") and isinstance(value, str):
+                known[name] = str(known.get(name) or "") + value
+            elif value is not None:
+                known[name] = value
+    return list(merged.values())
+
+
+def _object(holder: JsonObject, key: str) -> JsonObject:
+    value = holder.get(key)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _list(holder: JsonObject, key: str) -> list[JsonObject]:
+    value = holder.get(key)
+    return cast("list[JsonObject]", value) if isinstance(value, list) else []

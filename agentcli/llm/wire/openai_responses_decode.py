@@ -1,0 +1,204 @@
+"""The OpenAI Responses wire: decoding a stream (wire.md 2.3, 2.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
+from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
+from agentcli.llm.providers import Route
+from agentcli.llm.status import error_from_event
+from agentcli.llm.types import (
+    BlockEnd,
+    Delta,
+    Finished,
+    JsonObject,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+)
+
+CALLS = frozenset({"function_call", "custom_tool_call"})
+
+
+class ResponsesDecoder:
+    """Folds Responses events into deltas; an item counts as its `output_item.done` has it."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._parser = SseParser()
+        self._items: dict[int, JsonObject] = {}
+        self._streamed: set[int] = set()
+        self._calls = False
+        self._refused = False
+        self._done = False
+        self.usage: Usage | None = None
+
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        for frame in self._parser.feed(data):
+            yield from self._event(frame)
+
+    def close(self) -> Iterator[Delta]:
+        for frame in self._parser.close():
+            yield from self._event(frame)
+        body = self._parser.body
+        if body is not None:
+            yield from self._whole(parse_body(body))
+        if not self._done:
+            raise StreamCut("the stream ended before the answer did", **self._who())
+
+    def _event(self, frame: Frame) -> Iterator[Delta]:
+        event = parse_data(frame)
+        if event is None or self._done:
+            return
+        index = int(event.get("output_index") or 0)
+        match str(event.get("type") or frame.event):
+            case "response.output_item.added":
+                yield from self._open(index, _object(event, "item"))
+            case "response.output_text.delta":
+                self._streamed.add(index)
+                yield TextDelta(str(event.get("delta", "")))
+            case "response.refusal.delta":
+                self._refused = True
+                self._streamed.add(index)
+                yield TextDelta(str(event.get("delta", "")))
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                self._streamed.add(index)
+                yield ThinkingDelta(str(event.get("delta", "")))
+            case "response.reasoning_summary_part.added" if event.get("summary_index"):
+                yield ThinkingDelta("\n\n")
+            case "response.function_call_arguments.delta":
+                yield from self._piece(index, str(event.get("delta", "")))
+            case "response.output_item.done":
+                yield from self._close_item(index, _object(event, "item"))
+            case "response.completed" | "response.incomplete":
+                yield self._finish(_object(event, "response"))
+            case "response.failed" | "error":
+                raise self._error(event)
+            case _:
+                return
+
+    def _open(self, index: int, item: JsonObject) -> Iterator[Delta]:
+        self._items[index] = item
+        if item.get("type") in CALLS:
+            yield ToolCallDelta(_call_id(item), str(item.get("name", "")), "")
+
+    def _piece(self, index: int, text: str) -> Iterator[Delta]:
+        item = self._items.get(index)
+        if item is not None and item.get("type") == "function_call":
+            self._streamed.add(index)
+            yield ToolCallDelta(_call_id(item), str(item.get("name", "")), text)
+
+    def _close_item(self, index: int, item: JsonObject) -> Iterator[Delta]:
+        """The authoritative item; what was not streamed before is delivered from it."""
+        self._items.pop(index, None)
+        match item.get("type"):
+            case "message":
+                yield from self._message(index, item)
+            case "reasoning":
+                if index not in self._streamed:
+                    text = "\n\n".join(str(part.get("text", "")) for part in _list(item, "summary"))
+                    yield from [ThinkingDelta(text)] if text else []
+                yield BlockEnd(item)
+            case "function_call":
+                self._calls = True
+                name, raw = str(item.get("name", "")), str(item.get("arguments", ""))
+                if index not in self._streamed:
+                    yield ToolCallDelta(_call_id(item), name, raw)
+                yield BlockEnd(item, None, _call_id(item))
+            case "custom_tool_call":
+                self._calls = True
+                arguments = json.dumps({"input": item.get("input", "")}, ensure_ascii=False)
+                yield ToolCallDelta(_call_id(item), str(item.get("name", "")), arguments)
+                yield BlockEnd(item, None, _call_id(item))
+            case _:
+                yield BlockEnd(item)
+
+    def _message(self, index: int, item: JsonObject) -> Iterator[Delta]:
+        parts = _list(item, "content")
+        if index not in self._streamed:
+            for part in parts:
+                self._refused = self._refused or part.get("type") == "refusal"
+                yield TextDelta(str(part.get("text") or part.get("refusal") or ""))
+        only = parts[0] if len(parts) == 1 and parts[0].get("type") == "output_text" else None
+        yield BlockEnd(item, (only, "text") if only is not None else None)
+
+    def _finish(self, response: JsonObject) -> Finished:
+        self._done = True
+        usage = response.get("usage")
+        if isinstance(usage, dict):
+            self.usage = usage_from(cast("JsonObject", usage))
+        cost = _object(response, "usage").get("cost_in_usd_ticks")
+        return Finished(
+            self._stop(response),
+            self.usage,
+            str(response.get("id", "")),
+            None if cost is None else f"{int(cost)}e-10",
+        )
+
+    def _stop(self, response: JsonObject) -> Stop:
+        if response.get("status") == "incomplete":
+            reason = _object(response, "incomplete_details").get("reason")
+            return "refusal" if reason == "content_filter" else "max_tokens"
+        if self._refused:
+            return "refusal"
+        return "tool_use" if self._calls else "end_turn"
+
+    def _whole(self, body: JsonObject) -> Iterator[Delta]:
+        """A server that ignored `stream`, or an error with status 200."""
+        if body.get("error") or "output" not in body:
+            raise self._error(body)
+        for index, item in enumerate(_list(body, "output")):
+            yield from self._open(index, item)
+            yield from self._close_item(index, item)
+        yield self._finish(body)
+
+    def _error(self, event: JsonObject) -> LLMError:
+        inner = _object(event, "response").get("error")
+        if isinstance(inner, dict):
+            event = {"error": inner}
+        if not event.get("error") and "message" not in event:
+            return StreamMalformed("the answer is not one of the Responses API", **self._who())
+        return error_from_event(event, **self._who())
+
+    def _who(self) -> dict[str, Any]:
+        return {"provider": self._route.provider.name, "model": self._route.model.id}
+
+
+def usage_from(usage: JsonObject) -> Usage:
+    """Input counts include what was cached and written (wire.md 2.6)."""
+    details = _object(usage, "input_tokens_details")
+    split = _object(details, "cache_write_tokens_details")
+    read, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
+    long = _count(split, "ttl_12h_tokens")
+    return Usage(
+        input=max(0, _count(usage, "input_tokens") - read - written),
+        output=_count(usage, "output_tokens"),
+        cache_read=read,
+        cache_write_5m=max(0, written - long),
+        cache_write_1h=long,
+        reasoning=_count(_object(usage, "output_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def _call_id(item: JsonObject) -> str:
+    return str(item.get("call_id") or item.get("id") or "")
+
+
+def _object(holder: JsonObject, key: str) -> JsonObject:
+    value = holder.get(key)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _list(holder: JsonObject, key: str) -> list[JsonObject]:
+    value = holder.get(key)
+    return cast("list[JsonObject]", value) if isinstance(value, list) else []
+
+
+def _count(holder: JsonObject, key: str) -> int:
+    value = holder.get(key)
+    return max(0, int(value)) if isinstance(value, int | float) else 0
