@@ -450,6 +450,45 @@ def test_a_proxy_from_the_environment_is_used(monkeypatch):
     assert direct == [b"POST /v1/messages HTTP/1.1"]
 
 
+async def tunnel(reader, writer, port):
+    """What a proxy does for https: one line, then bytes both ways."""
+    writer.write(await reader.readuntil(b"\r\n\r\n") and b"HTTP/1.1 200 Connected\r\n\r\n")
+    there, back = await asyncio.open_connection("127.0.0.1", port)
+
+    async def pump(source, target):
+        while data := await source.read(65536):
+            target.write(data)
+
+    pumps = [asyncio.create_task(pump(reader, back)), asyncio.create_task(pump(there, writer))]
+    try:
+        await asyncio.wait(pumps, return_when="FIRST_COMPLETED")
+    finally:
+        for task in pumps:
+            task.cancel()
+        writer.transport.abort()
+        back.transport.abort()
+
+
+def test_tls_through_a_proxy(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+
+    async def use(http, server):
+        port = int(server.url.split(":")[2].partition("/")[0])
+        proxy = await asyncio.start_server(lambda r, w: tunnel(r, w, port), "127.0.0.1", 0)
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+        await post(http, "https://api.example/v1/messages")
+        answer = await post(http, "https://api.example/v1/messages")
+        await http.aclose()
+        await asyncio.sleep(0.05)
+        proxy.close()
+        return answer
+
+    (_, pieces), server = run(hello, use, server={"ssl": server_tls()})
+    assert pieces == [b"hello 2"]
+    assert server.connections == 1
+    assert server.requests[0][1]["host"] == "api.example"
+
+
 def test_a_proxy_that_refuses_is_named_without_its_password(monkeypatch):
     async def answer(number, request, writer):
         writer.write(sized(b"", b"407 Proxy Authentication Required"))
