@@ -96,7 +96,9 @@ class _Work:
                 self.fixed.append(cleaned)
 
     def _reply(self, number: int, message: AssistantMessage) -> AssistantMessage | None:
-        content = self._cleaned(number, message.content)
+        # Models write blank lines before a call all the time; the wires know what to do with them.
+        spoken = tuple(b for b in message.content if not (isinstance(b, Text) and not b.text))
+        content = self._cleaned(number, message.content, spoken)
         if not content and not (message.native and message.native.blocks):
             self.note(number, "an empty reply was left out")
             return None
@@ -153,15 +155,18 @@ class _Work:
         return _placed(answers, users)
 
     def _user(self, number: int, message: UserMessage) -> UserMessage | None:
-        content = self._cleaned(number, message.content)
+        spoken = tuple(b for b in message.content if not _is_blank(b))
+        content = self._cleaned(number, message.content, spoken)
         if not content:
             self.note(number, "an empty message was left out")
             return None
         return message if content is message.content else replace(message, content=content)
 
-    def _cleaned(self, number: int, content: tuple[_Block, ...]) -> tuple[_Block, ...]:
-        """Without empty texts and half characters; the same tuple when there were none."""
-        kept = tuple(_well_formed(block) for block in content if not _is_empty(block))
+    def _cleaned(
+        self, number: int, content: tuple[_Block, ...], spoken: tuple[_Block, ...]
+    ) -> tuple[_Block, ...]:
+        """What is `spoken` of it, without half characters; the same tuple if that is all."""
+        kept = tuple(_well_formed(block) for block in spoken)
         if len(kept) != len(content):
             self.note(number, "an empty block was left out")
             return kept
@@ -216,7 +221,7 @@ def _placed(answers: list[ToolOutput], users: list[UserMessage]) -> list[UserMes
     return [user for user in bare if user.content]
 
 
-def _is_empty(block: Text | Image | Thinking | ToolCall | ToolOutput) -> bool:
+def _is_blank(block: Text | Image | ToolOutput) -> bool:
     return isinstance(block, Text) and not block.text.strip()
 
 

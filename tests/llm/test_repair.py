@@ -54,6 +54,8 @@ LEGAL = (
     user("go on"),
     said("   done\U0001f600"),
     user("thanks é"),
+    AssistantMessage((Text("\n\n"), ToolCall("e", "Read", {})), "m", "tool_use"),
+    user(*out("e"), origin="tool"),
 )
 
 
