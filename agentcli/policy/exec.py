@@ -41,9 +41,10 @@ def judge_line(tool: str, line: str, policy: Policy) -> Finding:
     if denied is not None:
         return denied
     parts = explain(line, policy, analysis)
-    hard = next((p.finding for p in parts if p.finding.hard), None)
-    if hard is not None:
-        return hard
+    for strict in (lambda f: f.verdict == "deny", lambda f: f.hard):
+        found = next((part.finding for part in parts if strict(part.finding)), None)
+        if found is not None:
+            return found
     if analysis.problems:
         return Finding("ask", "; ".join(analysis.problems))
     asked = [part for part in parts if part.finding.verdict == "ask"]
@@ -141,8 +142,8 @@ def _undoable(command: Simple, policy: Policy) -> Finding | None:
         recursive = any(
             ("r" in f.lower() and not f.startswith("--")) or f == "--recursive" for f in flags
         )
-        targets = [Path(os.path.expanduser(w)) for w in words[1:] if not w.startswith("-")]
-        if recursive and any(_is_dear(policy.root / target, policy) for target in targets):
+        targets = [_located(word, policy) for word in words[1:] if not word.startswith("-")]
+        if recursive and any(_is_dear(target, policy) for target in targets):
             return Finding(
                 "ask", "it would delete the project, your home or the whole disk", hard=True
             )
@@ -153,8 +154,15 @@ def _undoable(command: Simple, policy: Policy) -> Finding | None:
     return None
 
 
-def _is_dear(path: Path, policy: Policy) -> bool:
-    real = Path(os.path.normpath(path))
+def _located(name: str, policy: Policy) -> Path:
+    """Where a word points that is taken for a path."""
+    name = name.replace("$HOME", "~").replace("${HOME}", "~")
+    if name == "~" or name.startswith("~/"):
+        name = str(policy.home) + name[1:]
+    return Path(os.path.normpath(policy.root / name))
+
+
+def _is_dear(real: Path, policy: Policy) -> bool:
     if real.name in ("*", ".*"):
         real = real.parent
     return (
@@ -221,7 +229,7 @@ def _redirect(redirect: Redirect, policy: Policy) -> Finding:
         return Finding("allow", "it writes nowhere", changes=False)
     if not redirect.target.literal:
         return Finding("ask", "it writes to a file whose name is only known when it runs")
-    path = Path(os.path.normpath(policy.root / os.path.expanduser(target)))
+    path = _located(target, policy)
     found = judge_write("Edit", path, policy)
     return Finding(found.verdict, found.reason, found.source, (), found.hard, found.changes)
 

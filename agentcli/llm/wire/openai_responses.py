@@ -171,8 +171,8 @@ def _without_loose_reasoning(items: list[JsonObject]) -> list[JsonObject]:
 def _rebuilt(message: AssistantMessage, freeform: set[str]) -> list[JsonObject]:
     items: list[JsonObject] = []
     if message.text.strip():
-        content = [{"type": "output_text", "text": message.text, "annotations": []}]
-        items.append({"type": "message", "role": "assistant", "content": content})
+        part: JsonObject = {"type": "output_text", "text": message.text, "annotations": []}
+        items.append({"type": "message", "role": "assistant", "content": [part]})
     for call in message.tool_calls:
         items.append(_call(call, freeform))
     return items
