@@ -47,7 +47,7 @@ class Loopback:
                 self.requests.append(request)
                 if await self._answer(len(self.requests), request, writer) == "close":
                     break
-        except ConnectionError:
+        except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.gone.set()
