@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agentcli.lib.text import visible
 from agentcli.ui.repl.inline import Piece, parse, plain
 from agentcli.ui.repl.markdown import Block, cells
-from agentcli.ui.repl.theme import Row, Span, Style, text_of
+from agentcli.ui.repl.theme import Row, Span, Style
 from agentcli.ui.repl.wrap import Wrapped, hard_wrap, row_width, wrap
 
 
@@ -115,6 +115,9 @@ def _table_row(row: list[list[Piece]], widths: list[int], right: list[bool]) -> 
 
 def _trimmed(spans: list[Span]) -> Row:
     """Without the blanks at the end, which would be copied with the text."""
-    while spans and not spans[-1][1].strip() and text_of((spans[-1],)).isspace():
+    while spans and not spans[-1][1].strip():
         spans.pop()
+    if spans:
+        style, text = spans[-1]
+        spans[-1] = (style, text.rstrip())
     return tuple(spans)

@@ -61,11 +61,13 @@ class Splitter:
         line = visible(whole.rstrip("\r"))
         self._pieces = [line, "\r"] if whole.endswith("\r") else [line]
         if self._rows:
-            return Block("text", f"… table, {len(self._rows)} lines")
+            return Block("fence", f"… table, {len(self._rows)} lines")
         if not line:
             return None
         if self._fence:
             return Block("code", line[self._cut(line) :])
+        if line.lstrip().startswith("|") and self._hang is None:
+            return Block("fence", line)
         return self._block(line)
 
     def consume(self, count: int, hang: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentcli.ui.repl.blocks import block_rows, draw, pieces_of
 from agentcli.ui.repl.inline import settled
-from agentcli.ui.repl.markdown import Block, Splitter
+from agentcli.ui.repl.markdown import Block, Kind, Splitter
 from agentcli.ui.repl.theme import Row, text_of
 from agentcli.ui.repl.wrap import Wrapped, row_width
 
@@ -19,6 +19,8 @@ class TextStream:
         self._splitter = Splitter()
         self._blocks: list[Block] = []
         self._open = False
+        self._last: Kind = "blank"
+        """The kind of what was drawn last."""
 
     def feed(self, text: str) -> None:
         self._open = self._open or bool(text)
@@ -29,14 +31,17 @@ class TextStream:
         if not self._open:
             return
         self._blocks += self._splitter.finish()
-        if self._blocks and self._blocks[-1].kind != "blank":
+        last = self._blocks[-1].kind if self._blocks else self._last
+        if last != "blank":
             self._blocks.append(Block("blank", ""))
+        self._last = "blank"
         self._splitter = Splitter()
         self._open = False
 
     def take(self, width: int) -> tuple[list[Row], list[Row]]:
         """Rows that are final now, and the tail below them."""
         blocks, self._blocks = self._blocks, []
+        self._last = blocks[-1].kind if blocks else self._last
         finished = [row for block in blocks for row in block_rows(block, width)]
         while True:
             tail = self._splitter.tail()
@@ -45,9 +50,10 @@ class TextStream:
             rows = draw(tail, width)
             cut = _cut(tail, rows)
             if not cut:
-                return finished, [wrapped.row for wrapped in rows]
+                return finished, [wrapped.row for wrapped in rows[-TAIL_ROWS:]]
             finished += [wrapped.row for wrapped in rows[:cut]]
             self._splitter.consume(rows[cut].start, _hang(rows[cut]))
+            self._last = tail.kind
 
 
 def _cut(tail: Block, rows: list[Wrapped]) -> int:

@@ -10,7 +10,9 @@ from agentcli.lib import text as lib_text
 from agentcli.ui.repl.inline import Piece
 from agentcli.ui.repl.theme import Row, Span, Style, text_of
 
-_WORDS = re.compile(r"\s+|\S+")
+_WIDE = "\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
+_WORDS = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
+"""Scripts without spaces may be broken at every character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def wrap(pieces: Sequence[Piece], width: int, lead: str = "") -> list[Wrapped]:
             if match.group().isspace():
                 lines.space(piece.style, match.group())
             else:
-                lines.piece(Piece(piece.style, match.group(), start))
+                lines.word(Piece(piece.style, match.group(), start))
     return [
         Wrapped((("plain", " " * hang if n else lead), *spans), start)
         for n, (spans, start) in enumerate(lines.done())
@@ -109,8 +111,14 @@ class _Lines:
         self._place()
         self._space.append((style, text.replace("\t", "    ")))
 
-    def piece(self, piece: Piece) -> None:
+    def word(self, piece: Piece) -> None:
+        """A word or, where markup changes inside one, a part of it."""
+        alone = piece.text[0] >= "\u1100" and width_of(piece.text[0]) == 2
+        if alone:
+            self._place()
         self._word.append(piece)
+        if alone:
+            self._place()
 
     def done(self) -> list[tuple[list[Span], int]]:
         self._place()
@@ -123,18 +131,16 @@ class _Lines:
         size = sum(width_of(piece.text) for piece in self._word)
         if self._used + gap + size <= self._width:
             self._add(self._space, gap)
-        elif size <= self._width:
+        elif self._used:
             self._break(self._word[0].start)
-        else:
-            self._add(self._space if self._used + gap < self._width else [], gap)
-            self._place_by_characters()
-            return
-        self._add([(piece.style, piece.text) for piece in self._word], size)
-        self._space, self._word = [], []
-
-    def _place_by_characters(self) -> None:
-        """A word wider than a row: fill the row, break, go on."""
         word, self._space, self._word = self._word, [], []
+        if size <= self._width:
+            self._add([(piece.style, piece.text) for piece in word], size)
+        else:
+            self._place_by_characters(word)
+
+    def _place_by_characters(self, word: Sequence[Piece]) -> None:
+        """A word wider than a row: fill the row, break, go on."""
         for piece in word:
             start = 0
             while start < len(piece.text):
@@ -152,8 +158,7 @@ class _Lines:
         self._used += size if spans else 0
 
     def _break(self, start: int) -> None:
-        if self._spans or self._done or self._used:
-            self._done.append((self._spans, self._start))
+        self._done.append((self._spans, self._start))
         self._spans, self._start, self._used = [], start, 0
 
 
