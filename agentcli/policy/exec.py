@@ -41,10 +41,10 @@ def judge_line(tool: str, line: str, policy: Policy) -> Finding:
     if denied is not None:
         return denied
     parts = explain(line, policy, analysis)
-    for strict in (lambda f: f.verdict == "deny", lambda f: f.hard):
-        found = next((part.finding for part in parts if strict(part.finding)), None)
-        if found is not None:
-            return found
+    strict = [part.finding for part in parts if part.finding.verdict == "deny"]
+    strict += [part.finding for part in parts if part.finding.hard]
+    if strict:
+        return strict[0]
     if analysis.problems:
         return Finding("ask", "; ".join(analysis.problems))
     asked = [part for part in parts if part.finding.verdict == "ask"]

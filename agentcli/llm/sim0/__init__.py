@@ -89,8 +89,8 @@ def speak(step: Say, request: JsonObject, counted: Counted, number: int) -> Iter
         },
         "output_tokens": 1,
     }
-    message = {"id": f"msg_{number:04}", "type": "message", "role": "assistant", "content": []}
-    message |= {"model": request["model"], "stop_reason": None, "usage": usage}
+    message: JsonObject = {"id": f"msg_{number:04}", "type": "message", "role": "assistant"}
+    message |= {"content": [], "model": request["model"], "stop_reason": None, "usage": usage}
     yield _event("message_start", message=message)
     for index, block in enumerate(blocks):
         yield from _block_events(index, block, step.piece)
@@ -115,8 +115,11 @@ def _blocks(step: Say, request: JsonObject, number: int) -> list[JsonObject]:
 
 def _block_events(index: int, block: JsonObject, piece: int) -> Iterator[bytes]:
     kind = block["type"]
-    empty = {"text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}}
-    start = block | empty.get(kind, {"input": {}})
+    empty: dict[str, JsonObject] = {
+        "text": {"text": ""},
+        "thinking": {"thinking": "", "signature": ""},
+    }
+    start: JsonObject = block | empty.get(kind, {"input": {}})
     yield _event("content_block_start", index=index, content_block=start)
     for delta in _deltas(block, piece):
         yield _event("content_block_delta", index=index, delta=delta)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from agentcli.llm.types import JsonObject
 
@@ -24,7 +24,8 @@ def tokens(block: Any) -> int:
 def canonical(block: Any) -> bytes:
     """A block as it is hashed: marks themselves are not part of it (rule 1)."""
     if isinstance(block, dict):
-        block = {key: value for key, value in block.items() if key != "cache_control"}
+        whole = cast("JsonObject", block)
+        block = {key: value for key, value in whole.items() if key != "cache_control"}
     return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
@@ -78,7 +79,7 @@ class AnthropicCache:
             self._write(blocks[index], now)
         top = max((blocks[i].end for i in written), default=read)
         top = max(top, read)
-        middle = blocks[last_1h].end if last_1h in written and last_1h is not None else read
+        middle = blocks[last_1h].end if last_1h is not None and last_1h in written else read
         middle = max(read, middle)
         return Counted(total - top, read, top - middle, middle - read)
 
@@ -111,12 +112,12 @@ def flatten(body: JsonObject) -> list[Block]:
     found: list[Block] = []
     size = 0
 
-    def add(block: Any, role: str) -> None:
+    def add(block: JsonObject, role: str) -> None:
         nonlocal size
         digest.update(role.encode() + b"\0" + canonical(block) + b"\0")
         size += tokens(block)
-        control = block.get("cache_control") if isinstance(block, dict) else None
-        ttl = (control or {}).get("ttl", "5m") if control else None
+        control: JsonObject | None = block.get("cache_control")
+        ttl = str(control.get("ttl", "5m")) if control else None
         found.append(Block(digest.digest(), size, ttl))
 
     for tool in body.get("tools") or ():

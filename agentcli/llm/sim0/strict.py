@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from agentcli.llm.sim0.cache_rules import canonical
 from agentcli.llm.types import JsonObject
@@ -180,7 +180,7 @@ def _blocks(message: JsonObject) -> list[JsonObject]:
 
 
 def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value] if value else []
+    return list(cast("list[Any]", value)) if isinstance(value, list) else [value] if value else []
 
 
 def _hash(data: bytes) -> str:

@@ -202,10 +202,8 @@ def _parts(parts: list[JsonObject]) -> Iterator[Delta]:
         if part.get("type") == "text":
             yield TextDelta(str(part.get("text", "")))
         elif part.get("type") == "thinking":
-            inner = part.get("thinking")
-            texts = inner if isinstance(inner, list) else [{"text": inner or ""}]
-            said = "".join(str(t.get("text", "")) for t in cast("list[JsonObject]", texts))
-            yield ThinkingDelta(said)
+            texts = _list(part, "thinking") or [{"text": part.get("thinking") or ""}]
+            yield ThinkingDelta("".join(str(text.get("text", "")) for text in texts))
 
 
 def _merged(details: list[JsonObject]) -> list[JsonObject]:
