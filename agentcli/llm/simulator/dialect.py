@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from agentcli.llm.simulator.frames import Frame
 from agentcli.llm.simulator.prefix import extend
@@ -38,7 +38,8 @@ class Heard:
     """Of the conversation; ids and signatures are made from it."""
     last_thought: str = ""
     transformations: tuple[JsonObject, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    at: float = 0.0
+    """When the request came, in seconds."""
 
 
 class Dialect(Protocol):

@@ -54,6 +54,9 @@ def spoilt(frames: Iterable[Frame], trouble: Trouble | None, error: Frame) -> It
             yield from (frame.data for frame in frames)
         case Trouble("cut", after):
             yield from _first_bytes(frames, after)
+        case Trouble("reset", after):
+            yield from _first_bytes(frames, after)
+            raise ConnectionResetError("the connection was reset in the middle of the answer")
         case Trouble("cut_in_call"):
             yield from _cut_in_call(frames)
         case Trouble("malformed", after):

@@ -11,7 +11,7 @@ from agentcli.llm.simulator.tokens import compact, objects
 from agentcli.llm.types import JsonObject
 
 Part = Literal["tools", "system", "messages"]
-THOUGHTS = ("thinking", "redacted_thinking")
+THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 SERVER_TOOLS = ("web_search_", "web_fetch_")
 """Switching these on or off changes the system part, not the tools (wire.md 1.12.10)."""
 
@@ -34,6 +34,13 @@ class Block:
     @property
     def is_thought(self) -> bool:
         return self.kind in THOUGHTS
+
+    @property
+    def signature(self) -> str:
+        """What a thought is signed with: a signature, or what is encrypted or hidden itself."""
+        value = self.value
+        found = value.get("signature") or value.get("data") or value.get("encrypted_content")
+        return str(found or "")
 
 
 def content_blocks(content: Any) -> list[JsonObject]:

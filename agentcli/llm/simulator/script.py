@@ -8,13 +8,15 @@ from typing import Any, Literal, TypeAlias
 
 from agentcli.llm.types import JsonObject
 
-TroubleKind = Literal["cut", "cut_in_call", "malformed", "error"]
+TroubleKind = Literal["cut", "reset", "cut_in_call", "malformed", "error"]
 FaultName = Literal[
     "rate_limited",
     "quota",
     "overloaded",
     "context_overflow",
     "unauthorized",
+    "no_key",
+    "model_not_found",
     "server_error",
     "html",
     "empty",
@@ -71,7 +73,8 @@ Part: TypeAlias = Say | Think | Use
 class Trouble:
     """How a reply breaks after it began.
 
-    `after` counts bytes of the body for "cut", and deltas for "malformed" and "error".
+    `after` counts bytes of the body for "cut" (a clean end of the body that comes too early) and
+    "reset" (the connection breaks), deltas for "malformed" and "error".
     """
 
     kind: TroubleKind
@@ -86,7 +89,7 @@ class Turn:
 
     parts: tuple[Part, ...]
     stop: str = ""
-    """The wire's own stop word; what the parts imply when empty."""
+    """A stop reason of wire.md 0.1, or the wire's own word; what the parts imply when empty."""
     usage: JsonObject | None = None
     """Fields laid over the computed usage object."""
     reports_usage: bool = True

@@ -82,7 +82,7 @@ def thoughts(blocks: Sequence[Block]) -> list[Thought]:
         if not block.is_thought:
             digest = extend(digest, canonical(block))
             continue
-        mine = unseal(str(block.value.get("signature") or block.value.get("data") or ""))
+        mine = unseal(block.signature)
         flaw: Flaw | None = None
         if mine is None or not is_genuine(mine, str(block.value.get("thinking") or "")):
             flaw = "altered"
@@ -97,6 +97,6 @@ def last_mac(blocks: Sequence[Block]) -> str:
     """The mac of the newest thought in a conversation, "" without any."""
     for block in reversed(blocks):
         if block.is_thought:
-            mine = unseal(str(block.value.get("signature") or block.value.get("data") or ""))
+            mine = unseal(block.signature)
             return mine.mac if mine else ""
     return ""

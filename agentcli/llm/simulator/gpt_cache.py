@@ -1,0 +1,179 @@
+"""OpenAI's prompt caches, before and since GPT-5.6, and DeepSeek's units (wire.md 2.8, 5.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agentcli.llm.simulator.gpt_prompt import GptPrompt, Piece
+from agentcli.llm.simulator.prefix import extend
+from agentcli.llm.simulator.tokens import BYTES_PER_TOKEN
+from agentcli.llm.simulator.vendors import gpt_version
+from agentcli.llm.types import Usage
+
+BILLS_WRITES = (5, 6)
+"""wire.md 2.8: from here on writes are billed and breakpoints exist."""
+LEAST = 1_024
+"""Tokens of the shortest prefix that is cached."""
+STEP = 128
+STEPS = {(5, 5): 2_048}
+"""Tokens between implicit breakpoints, by version; 128 for the others before 5.6."""
+RETENTIONS = {"in_memory": 300.0, "24h": 86_400.0}
+"""Seconds an unused prefix surely lives, before 5.6."""
+DEFAULT_RETENTION = "24h"
+LIVES = {"30m": 1_800.0, "12h": 43_200.0}
+MAX_WRITES = 4
+EARLIER_ENDS = 20
+FIRST_MARKS, LAST_MARKS = 2, 50
+"""wire.md 2.8.4: explicit breakpoints that are looked up."""
+UNIT_LIFE = 3_600.0
+"""Seconds a DeepSeek unit surely lives ("hours to days")."""
+
+
+@dataclass(frozen=True, slots=True)
+class GptCharge:
+    usage: Usage
+    """Without output."""
+    publish: Callable[[], None]
+
+
+@dataclass(slots=True)
+class _Entry:
+    life: float
+    used: float
+
+    def lives(self, now: float) -> bool:
+        return now - self.used < self.life
+
+
+class GptCache:
+    """One organisation's cache, both kinds; the model's version decides."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+
+    def look(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """What a request reads and writes now; its writes are readable after `publish`."""
+        if gpt_version(prompt.model) >= BILLS_WRITES:
+            return self._by_boundary(prompt, now)
+        return self._by_step(prompt, now)
+
+    def look_units(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """DeepSeek: only a whole earlier prompt is read (5.1, rule 2a); nothing is billed."""
+        places = _places(prompt)
+        read = max((tokens for digest, tokens in places if self._use(digest, now)), default=0)
+        ends = {digest: _Entry(UNIT_LIFE, now) for digest, _ in places[-1:]}
+        return GptCharge(
+            Usage(input=prompt.tokens - read, cache_read=read), lambda: self._entries.update(ends)
+        )
+
+    def _by_step(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """Automatic, in steps of 128 tokens from 1,024 on, free of charge for writes."""
+        step = STEPS.get(gpt_version(prompt.model), STEP)
+        life = RETENTIONS.get(prompt.retention, RETENTIONS[DEFAULT_RETENTION])
+        digests = _step_digests(prompt, step)
+        count = 0
+        while count < len(digests) and self._use(digests[count], now):
+            count += 1
+        read = count * step if count * step >= LEAST else 0
+        fresh = {digest: _Entry(life, now) for digest in digests[count:]}
+        return GptCharge(
+            Usage(input=prompt.tokens - read, cache_read=read),
+            lambda: self._entries.update(fresh),
+        )
+
+    def _by_boundary(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """Exact boundaries; writes are charged instead of input (2.8, rules 1 to 8)."""
+        places = _places(prompt)
+        hit = 0
+        for index in sorted(lookups(prompt), reverse=True):
+            digest, tokens = places[index]
+            if tokens >= LEAST and self._use(digest, now):
+                hit = tokens
+                break
+        fresh: dict[str, _Entry] = {}
+        short = long = 0
+        end = hit
+        for index, ttl in writes(prompt):
+            digest, tokens = places[index]
+            if tokens < LEAST or tokens <= hit:
+                continue
+            fresh[digest] = _Entry(LIVES[ttl], now)
+            long += tokens - end if ttl == "12h" else 0
+            short += tokens - end if ttl != "12h" else 0
+            end = tokens
+        usage = Usage(prompt.tokens - end, 0, hit, short, long)
+        return GptCharge(usage, lambda: self._entries.update(fresh))
+
+    def _use(self, digest: str, now: float) -> bool:
+        """Whether an entry lives; being used, it lives on for another full life."""
+        entry = self._entries.get(digest)
+        if entry is None or not entry.lives(now):
+            return False
+        entry.used = max(entry.used, now)
+        return True
+
+
+def _places(prompt: GptPrompt) -> list[tuple[str, int]]:
+    """The digest and the tokens of the prefix that ends with each piece."""
+    digest, total = extend("", prompt.seed), 0
+    found: list[tuple[str, int]] = []
+    for piece in prompt.pieces:
+        digest = extend(digest, piece.head + "\n" + piece.text)
+        total += piece.tokens
+        found.append((digest, total))
+    return found
+
+
+def lookups(prompt: GptPrompt) -> set[int]:
+    """The pieces after which an entry is looked for (wire.md 2.8.4)."""
+    marked = _marked(prompt.pieces)
+    found = {*marked[:FIRST_MARKS], *marked[-LAST_MARKS:]}
+    if prompt.options.get("mode") != "explicit":
+        ends = [index for index, piece in enumerate(prompt.pieces) if piece.ends]
+        found |= {*ends[-EARLIER_ENDS - 1 :]}
+        found |= {index for index, piece in enumerate(prompt.pieces) if piece.opens}
+    return found
+
+
+def writes(prompt: GptPrompt) -> list[tuple[int, str]]:
+    """The pieces after which an entry is written, with its life, in order (wire.md 2.8.3)."""
+    marked = [(index, prompt.pieces[index].mark) for index in _marked(prompt.pieces)]
+    if prompt.options.get("mode") == "explicit":
+        return marked[-MAX_WRITES:]
+    ends = [index for index, piece in enumerate(prompt.pieces) if piece.ends]
+    life = str(prompt.options.get("ttl") or "30m")
+    implicit = {ends[-1]: life} if ends else {}
+    return sorted((dict(marked[-(MAX_WRITES - 1) :]) | implicit).items())
+
+
+def _marked(pieces: Sequence[Piece]) -> list[int]:
+    return [index for index, piece in enumerate(pieces) if piece.mark]
+
+
+def _step_digests(prompt: GptPrompt, step: int) -> list[str]:
+    """The digest of the prompt up to each multiple of `step` tokens."""
+    size = step * BYTES_PER_TOKEN
+    running = hashlib.sha256(prompt.seed.encode())
+    room = size
+    found: list[str] = []
+    for piece in prompt.pieces:
+        running.update(piece.head.encode("utf-8", "replace"))
+        data = _padded(piece)
+        while len(data) >= room:
+            running.update(data[:room])
+            found.append(running.hexdigest())
+            data, room = data[room:], size
+        running.update(data)
+        room -= len(data)
+    return found
+
+
+def _padded(piece: Piece) -> bytes:
+    """The piece in as many bytes as it has tokens, times four."""
+    data = piece.text.encode("utf-8", "replace")
+    size = piece.tokens * BYTES_PER_TOKEN
+    if len(data) > size:
+        return (hashlib.sha256(data).digest() * (size // 32 + 1))[:size]
+    return data.ljust(size, b"\0")

@@ -1,0 +1,179 @@
+"""OpenAI's requests as the prompt their cache sees: pieces in order, with what may be marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agentcli.llm.simulator.prefix import Block
+from agentcli.llm.simulator.refusal import as_object
+from agentcli.llm.simulator.tokens import IMAGES, block_tokens, compact, objects, rendering
+from agentcli.llm.types import JsonObject
+
+OUTPUTS = (
+    "function_call_output",
+    "custom_tool_call_output",
+    "apply_patch_call_output",
+    "shell_call_output",
+    "tool",
+)
+CALLS = ("function_call", "custom_tool_call", "apply_patch_call", "shell_call")
+DEVELOPERS = ("developer", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the prompt. `head` says what it is and is matched, but costs no tokens."""
+
+    head: str
+    text: str
+    tokens: int
+    mark: str = ""
+    """The life an explicit breakpoint at its end asks for (wire.md 2.8.2)."""
+    ends: bool = False
+    """A message ends here after which an implicit breakpoint may stand."""
+    opens: bool = False
+    """The initial developer block ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class GptPrompt:
+    model: str
+    pieces: tuple[Piece, ...]
+    seed: str
+    """What besides the pieces must be equal for a hit."""
+    options: JsonObject
+    """`prompt_cache_options`."""
+    retention: str = ""
+
+    @property
+    def tokens(self) -> int:
+        return sum(piece.tokens for piece in self.pieces)
+
+
+def responses_blocks(body: JsonObject) -> list[Block]:
+    """Tools, instructions and items in prompt order; ids, states and marks left out."""
+    blocks = [
+        Block(f"tools[{i}]", "tools", "", tool) for i, tool in enumerate(objects(body.get("tools")))
+    ]
+    if body.get("instructions"):
+        value = {"type": "text", "text": str(body["instructions"])}
+        blocks.append(Block("instructions", "system", "developer", value))
+    for index, item in enumerate(items_of(body.get("input"))):
+        role = str(item.get("role", ""))
+        blocks.append(Block(f"input[{index}]", "messages", role, _clean(item), index))
+    return blocks
+
+
+def items_of(value: Any) -> list[JsonObject]:
+    """The input as items; a string is one user message."""
+    if isinstance(value, str):
+        return [{"type": "message", "role": "user", "content": value}]
+    return [{"type": "message", **item} for item in objects(value)]
+
+
+def _clean(item: JsonObject) -> JsonObject:
+    kept = {k: v for k, v in item.items() if k not in ("id", "status")}
+    if item["type"] == "message":
+        kept["content"] = [
+            {k: v for k, v in part.items() if k not in ("prompt_cache_breakpoint", "annotations")}
+            for part in parts_of(item.get("content"))
+        ]
+    return kept
+
+
+def parts_of(content: Any) -> list[JsonObject]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
+
+
+def responses_prompt(body: JsonObject, blocks: Sequence[Block]) -> GptPrompt:
+    """`blocks` are those of `responses_blocks` that the model reads."""
+    items = items_of(body.get("input"))
+    pieces: list[Piece] = []
+    for block in blocks:
+        if block.message < 0:
+            pieces.append(_piece(block.role or "tool", block.value))
+        else:
+            pieces += _item_pieces(items[block.message])
+    reasoning, text = as_object(body.get("reasoning")), as_object(body.get("text"))
+    settings = [reasoning.get("effort"), text.get("verbosity"), text.get("format")]
+    return _prompt(body, _with_ends(pieces), settings)
+
+
+def _item_pieces(item: JsonObject) -> Iterator[Piece]:
+    kind = str(item["type"])
+    if kind != "message":
+        yield _piece("output" if kind in OUTPUTS else kind, item)
+        return
+    for part in parts_of(item.get("content")):
+        yield _piece(str(item.get("role", "")), part)
+
+
+def _piece(role: str, block: JsonObject) -> Piece:
+    kind = str(block.get("type", ""))
+    identity = [role, "" if kind.endswith("text") else kind, block.get("call_id")]
+    text = compact(block) if kind in IMAGES else rendering(block)
+    if kind == "reasoning":
+        text += str(block.get("encrypted_content") or "")
+    mark = as_object(block.get("prompt_cache_breakpoint"))
+    life = str(mark.get("ttl") or "30m") if mark else ""
+    return Piece(compact(identity), text, block_tokens(block), life)
+
+
+def _role(piece: Piece) -> str:
+    return piece.head[2 : piece.head.index('"', 2)]
+
+
+def _with_ends(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Ends of user messages, of groups of tool outputs, of the first developer messages."""
+    found: list[Piece] = []
+    opening = True
+    for index, piece in enumerate(pieces):
+        role = _role(piece)
+        following = _role(pieces[index + 1]) if index + 1 < len(pieces) else ""
+        opening = opening and role in ("tool", *DEVELOPERS)
+        opens = opening and role in DEVELOPERS and following not in DEVELOPERS
+        ends = role == "user" or (role == "output" and following != "output")
+        found.append(replace(piece, ends=ends or opens, opens=opens))
+    return tuple(found)
+
+
+def chat_prompt(body: JsonObject) -> GptPrompt:
+    pieces = [_piece("tool", tool) for tool in objects(body.get("tools"))]
+    for message in objects(body.get("messages")):
+        pieces += _message_pieces(message)
+    settings = [
+        body.get("reasoning_effort"),
+        body.get("verbosity"),
+        body.get("response_format"),
+        body.get("thinking"),
+    ]
+    return _prompt(body, _with_ends(pieces), settings)
+
+
+def _message_pieces(message: JsonObject) -> Iterator[Piece]:
+    role = str(message.get("role", ""))
+    role = "output" if role == "tool" else role
+    for part in parts_of(message.get("content")):
+        yield _piece(role, part | {"call_id": message.get("tool_call_id")})
+    thought = message.get("reasoning_content")
+    if thought:
+        yield _piece("reasoning", {"type": "text", "text": str(thought)})
+    for call in objects(message.get("tool_calls")):
+        function = as_object(call.get("function"))
+        value = {"type": "function_call", "call_id": call.get("id"), **function}
+        yield _piece("function_call", value)
+
+
+def _prompt(body: JsonObject, pieces: tuple[Piece, ...], settings: list[Any]) -> GptPrompt:
+    """wire.md 2.8: also the key, the service tier and these settings part the cache."""
+    tier = body.get("service_tier") or "auto"
+    key = body.get("prompt_cache_key") or ""
+    return GptPrompt(
+        model=str(body.get("model", "")),
+        pieces=pieces,
+        seed=compact([body.get("model"), key, tier, *settings]),
+        options=as_object(body.get("prompt_cache_options")),
+        retention=str(body.get("prompt_cache_retention") or ""),
+    )
