@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import replace, value
 from agentcli.llm.providers import Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
 from agentcli.policy.trust import is_trusted
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Places:
     """Where this person's files are; from the environment, so that tests can move them."""
 
@@ -50,7 +51,7 @@ def places(env: Mapping[str, str]) -> Places:
     return Places(Path(config), Path(env.get("AGENT_DATA_DIR") or f"{share}/agentcli"))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleText:
     """A permission rule as written, and the folder its relative patterns start from."""
 
@@ -59,7 +60,7 @@ class RuleText:
     base: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HookTable:
     """One `[[hooks.EVENT]]` table as read."""
 
@@ -68,7 +69,7 @@ class HookTable:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Config:
     model: str | None = None
     effort: Effort | None = None

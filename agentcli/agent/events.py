@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from agentcli.lib.value import value
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import AssistantMessage, Delta, ToolCall, Usage
 from agentcli.policy.permissions import Decision
@@ -14,55 +14,55 @@ Level = Literal["info", "warning", "error"]
 TurnReason = Literal["done", "interrupted", "limit", "budget", "deadline", "stopped", "error"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnStart:
     turn: int
     model: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Streamed:
     delta: Delta
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Discarded:
     """What was streamed of this reply is void: it is asked again (wire.md 0.3)."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Replied:
     message: AssistantMessage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolStart:
     call: ToolCall
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolProgress:
     call_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolEnd:
     call: ToolCall
     result: ToolResult
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decided:
     call: ToolCall
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HookFailed:
     event: str
     command: str
@@ -70,21 +70,21 @@ class HookFailed:
     blocked: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retrying:
     attempt: int
     delay: float
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Compacted:
     before: int
     after: int
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spent:
     """One request was billed. `cost` is None when the model's price is unknown."""
 
@@ -99,20 +99,20 @@ class Spent:
     """Unix time at which the cached prefix lapses; None when nothing is cached."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Queued:
     """Words typed while the agent worked were delivered to the model."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notice:
     level: Level
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnEnd:
     reason: TurnReason
     steps: int
@@ -141,7 +141,7 @@ AgentEvent: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PermissionQuestion:
     """May this call run? `rules` are the exact rules "always" would store."""
 
@@ -151,7 +151,7 @@ class PermissionQuestion:
     rules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserQuestion:
     text: str
     options: tuple[str, ...] = ()
@@ -160,7 +160,7 @@ class UserQuestion:
 Question: TypeAlias = PermissionQuestion | UserQuestion
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """`always` stores the question's rules; `text` is a comment to the model, or the answer."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agentcli.agent.events import (
@@ -17,6 +16,7 @@ from agentcli.agent.events import (
     ToolProgress,
     ToolStart,
 )
+from agentcli.lib.value import replace, value
 from agentcli.llm.types import Image, Text, ToolCall, ToolOutput
 from agentcli.policy.hooks import HookAnswer
 from agentcli.policy.permissions import Decision, Verdict
@@ -49,7 +49,7 @@ class Gate(Protocol):
     def remember(self, rules: tuple[str, ...]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Executor:
     """Runs calls; `mask` blanks known secrets in what the model and the session see."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agentcli.agent.events import AgentEvent, HookFailed, Notice, PermissionQuestion
+from agentcli.lib.value import value
 from agentcli.llm.types import AssistantMessage, Text, ToolCall
 from agentcli.policy.hooks import HookAnswer, Hooks
 from agentcli.tools.base import ToolResult
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TurnHooks:
     """Fires hooks, shows their failures and messages, and folds answers for the executor."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from agentcli.agent.events import (
@@ -19,6 +18,7 @@ from agentcli.agent.events import (
     TurnReason,
 )
 from agentcli.agent.transcript import Transcript
+from agentcli.lib.value import value
 from agentcli.llm.errors import LLMError
 from agentcli.llm.types import (
     AssistantMessage,
@@ -77,7 +77,7 @@ class Steps(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Frame:
     """What stays the same in every request of an epoch."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from agentcli.agent.events import AgentEvent, Notice, Spent, TurnReason
 from agentcli.agent.execute import Executor, Outputs
 from agentcli.agent.transcript import Transcript
+from agentcli.lib.value import value
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import AssistantMessage, Text, Usage, UserMessage
 
@@ -17,7 +17,7 @@ MAX_STOP_HOOKS = 8
 """How often in a row a Stop hook may send the model back to work."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Limits:
     """Where a turn ends by itself; None for no limit."""
 
@@ -34,7 +34,7 @@ class StopHook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Surroundings:
     """Everything a turn touches besides the model."""
 

@@ -7,7 +7,6 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from agentcli.config import Config, places
 from agentcli.context.mentions import mentioned
 from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
+from agentcli.lib.value import replace, value
 from agentcli.llm.cost import Cost
 from agentcli.llm.providers import Route, default_model, reachable, resolve
 from agentcli.llm.types import Image, Text, Usage
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from agentcli.app.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Status:
     """What a status line shows."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from agentcli.agent.events import Spent
 from agentcli.app.talk import Talk
+from agentcli.lib.value import value
 from agentcli.llm.cost import price
 from agentcli.llm.providers import Route
 from agentcli.llm.types import AssistantMessage
 from agentcli.session.ledger import bill_to_json
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Billing:
     """Books into the talk's ledger and its file."""
 

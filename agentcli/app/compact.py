@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agentcli.agent.events import AgentEvent, Compacted, Notice
 from agentcli.agent.hooks import TurnHooks
@@ -11,10 +10,11 @@ from agentcli.agent.loop import Client, Frame
 from agentcli.app.billing import Billing
 from agentcli.app.talk import Talk
 from agentcli.context.compaction import due, new_epoch, summary_request
+from agentcli.lib.value import value
 from agentcli.llm.providers import Route
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Compaction:
     talk: Talk
     client: Client

@@ -25,6 +25,7 @@ from agentcli.app.transport import connect
 from agentcli.config import Config
 from agentcli.context.reminders import Reminders
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import value
 from agentcli.llm.cache import expires
 from agentcli.llm.client import Client
 from agentcli.llm.providers import Route
@@ -36,7 +37,7 @@ from agentcli.tools.jobs import kill_all
 from agentcli.tools.registry import Toolbox, toolbox
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Site:
     """What is given: the conversation, who looks on, what was asked for and allowed."""
 

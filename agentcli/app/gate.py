@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +12,7 @@ from agentcli.agent.events import Answer, Frontend, PermissionQuestion
 from agentcli.app.options import Options
 from agentcli.app.talk import Ground
 from agentcli.config import Config, load_allowed, save_allowed
+from agentcli.lib.value import replace
 from agentcli.llm.types import ToolCall
 from agentcli.policy.permissions import Decision, Mode, Policy, Verdict, decide
 from agentcli.policy.rules import parse_rule

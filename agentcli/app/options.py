@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from agentcli.lib.value import value
 
 OutputFormat = Literal["text", "json", "stream-json"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Options:
     """Flags of `agent`, by their names; the table in `cli/flags.py` says how each is written."""
 

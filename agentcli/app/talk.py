@@ -15,6 +15,7 @@ from agentcli.context.reminders import Reminders
 from agentcli.context.repo import RepoLook
 from agentcli.context.system_prompt import system_parts
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import value
 from agentcli.llm.types import Message
 from agentcli.session import store
 from agentcli.session.codec import message_to_json
@@ -22,7 +23,7 @@ from agentcli.session.ledger import Ledger, replay
 from agentcli.tools.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ground:
     """Where a conversation takes place."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentcli.context.system_prompt import prompt
+from agentcli.lib.value import replace
 from agentcli.llm.types import Message, Request, Text, UserMessage
 from agentcli.tools.base import TodoItem
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from agentcli.lib.value import value
 
 FIRST = "AGENTS.md"
 OTHERS = ("CLAUDE.md", "CLAUDE.local.md", "GEMINI.md")
@@ -14,7 +15,7 @@ _IMPORT = re.compile(r"(?<!\S)@([^\s@`]+)")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MemoryFile:
     path: Path
     text: str

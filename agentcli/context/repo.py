@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from agentcli.lib.value import value
 
 MAX_STATUS = 30
 MAX_TREE = 60
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RepoFacts:
     """As it was when the session began."""
 

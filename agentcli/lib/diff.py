@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from agentcli.lib.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Line:
     kind: Literal["same", "added", "removed"]
     old: int | None
@@ -14,7 +15,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hunk:
     lines: tuple[Line, ...]
 

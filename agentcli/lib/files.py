@@ -6,13 +6,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from agentcli.lib.value import value
 
 BOM = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Source:
     """A text file. `text` has its own line ends and no byte order mark."""
 

@@ -8,8 +8,9 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from agentcli.lib.value import value
 
 GRACE = 2.0
 """Seconds between asking a process tree to end and ending it."""
@@ -21,7 +22,7 @@ KEPT = 200_000
 _GIT_SAFE = (("safe.bareRepository", "explicit"), ("core.fsmonitor", "false"))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finished:
     exit: int
     """Negative: the signal that ended it."""
@@ -218,8 +219,8 @@ def hardened_env(env: Mapping[str, str]) -> dict[str, str]:
         "PIP_NO_INPUT": "1",
     }
     count = int(found.get("GIT_CONFIG_COUNT") or 0)
-    for offset, (key, value) in enumerate(_GIT_SAFE):
+    for offset, (key, setting) in enumerate(_GIT_SAFE):
         found[f"GIT_CONFIG_KEY_{count + offset}"] = key
-        found[f"GIT_CONFIG_VALUE_{count + offset}"] = value
+        found[f"GIT_CONFIG_VALUE_{count + offset}"] = setting
     found["GIT_CONFIG_COUNT"] = str(count + len(_GIT_SAFE))
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from agentcli.lib.value import replace, value
 from agentcli.llm.estimate import tokens_of, tokens_of_message, tokens_of_tools
 from agentcli.llm.models import CacheKind, ModelSpec
 from agentcli.llm.types import Message, Request, Text, ToolSpec, UserMessage
@@ -17,7 +17,7 @@ REACH = 15
 """Blocks between two marks: under the 20 positions a look-up goes back (wire.md 1.12.5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Mark:
     """One breakpoint. `message` and `block` index the request's messages for history and latest.
 
@@ -31,7 +31,7 @@ class Mark:
     block: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seen:
     """What a planned request held, so that the next plan knows what is new."""
 
@@ -49,7 +49,7 @@ class Seen:
     """When it was planned, in seconds of the caller's clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CachePlan:
     marks: tuple[Mark, ...] = ()
     key: str = ""

@@ -8,10 +8,11 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from agentcli.lib.value import replace, value
 from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers
 from agentcli.llm.cache import CachePlan
@@ -33,7 +34,7 @@ SETTLE = 0.25
 """Seconds a server gets after its last event to end the body, so that its connection is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retry:
     """A request failed for the `attempt`-th time and is sent again in `delay` seconds."""
 
@@ -50,7 +51,7 @@ class Planner(Protocol):
     ) -> CachePlan: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Sending:
     """One request on its way, and the cache plan it carries."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from agentcli.lib.value import value
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.types import Usage
 
 MILLION = Decimal(1_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cost:
     """USD. `saved` is what no caching at all would have cost more (negative when it cost less)."""
 

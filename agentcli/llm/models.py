@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.types import Effort, JsonObject
 
 EditFormat = Literal["replace", "patch"]
@@ -17,7 +17,7 @@ CacheMode = Literal["none", "automatic", "explicit"]
 TABLE = Path(__file__).with_name("models.json")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CacheKind:
     """How a model's provider caches prompts (wire.md 1.12, 2.8)."""
 
@@ -30,7 +30,7 @@ class CacheKind:
     """Whether requests carry a `prompt_cache_key`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prices:
     """USD per million tokens as decimal strings; None where the provider bills no such class."""
 
@@ -49,7 +49,7 @@ class Prices:
     """UTC hours of Monday to Friday in which this row holds: peak prices (DeepSeek, 2026-08)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModelSpec:
     """What we know of one model. An unknown model has `known=False` and no prices."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import made, replace, value
 from agentcli.llm import models
 from agentcli.llm.auth import parse_custom_headers
 from agentcli.llm.models import ModelSpec, Prices
@@ -14,7 +14,7 @@ from agentcli.llm.models import ModelSpec, Prices
 Auth = Literal["bearer", "x-api-key", "api-key", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quirks:
     """Departures from the wire; each field names who needs it. Data, read by the wires."""
 
@@ -30,7 +30,7 @@ class Quirks:
     """A Chat server that takes Anthropic's marks on content parts (OpenRouter, DashScope)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Provider:
     name: str
     url: str
@@ -41,10 +41,10 @@ class Provider:
     quirks: Quirks = Quirks()
     local: bool = False
     """A server on this machine: needs no key, costs nothing."""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = made(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Route:
     """Everything needed to reach one model: who, where, as whom, over which wire."""
 
@@ -55,7 +55,7 @@ class Route:
     key: str | None = None
     wire: str = ""
     auth: Auth = "bearer"
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = made(default_factory=dict[str, str])
 
 
 NEW_LIMIT = Quirks(max_tokens_field="max_completion_tokens", prompt_cache_key=True)

@@ -6,9 +6,10 @@ A session must always be able to go on, whatever a crash, a hook or another vend
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from agentcli.lib.value import replace
 from agentcli.llm.surrogates import well_formed, well_formed_json
 from agentcli.llm.types import (
     AssistantMessage,

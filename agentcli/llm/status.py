@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from agentcli.lib.value import value
 from agentcli.llm.auth import redact_text
 from agentcli.llm.errors import (
     AuthFailed,
@@ -48,7 +48,7 @@ _REQUEST_IDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Answer:
     status: int
     headers: Mapping[str, str]

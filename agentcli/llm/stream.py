@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from io import StringIO
 from typing import cast
 
+from agentcli.lib.value import replace
 from agentcli.llm.types import (
     AssistantMessage,
     BlockEnd,

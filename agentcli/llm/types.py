@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+from agentcli.lib.value import made, value
 
 JsonObject: TypeAlias = dict[str, Any]
 """One JSON object; `Any` is how JSON is spelled here."""
@@ -25,26 +26,26 @@ Origin = Literal["human", "tool", "reminder", "hook", "summary"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Text:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Image:
     media_type: str
     data: str
     """Base64, as every wire wants it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Thinking:
     """Reasoning as shown to a person; what is sent back lives in `AssistantMessage.native`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCall:
     id: str
     name: str
@@ -53,14 +54,14 @@ class ToolCall:
     """The arguments as received, when they are not one JSON object; such a call never runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolOutput:
     call_id: str
     content: tuple[Text | Image, ...]
     is_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """Tokens. Disjoint: `input` excludes cached and written; `output` includes `reasoning`."""
 
@@ -87,13 +88,13 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserMessage:
     content: tuple[Text | Image | ToolOutput, ...]
     origin: Origin = "human"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Native:
     """The provider's own blocks of one reply, replayed unchanged to the same wire and model."""
 
@@ -102,7 +103,7 @@ class Native:
     blocks: tuple[JsonObject, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssistantMessage:
     content: tuple[Text | Thinking | ToolCall, ...]
     model: str
@@ -128,7 +129,7 @@ class AssistantMessage:
 Message: TypeAlias = UserMessage | AssistantMessage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolSpec:
     name: str
     description: str
@@ -137,7 +138,7 @@ class ToolSpec:
     """A lark grammar: wires that know freeform tools send it instead of the schema."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One request, neutral of any wire. `system` is (prompt, context), fixed per epoch."""
 
@@ -152,17 +153,17 @@ class Request:
     output_schema: JsonObject | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TextDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ThinkingDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCallDelta:
     """A piece of a call's arguments. The first piece of an id opens the call (`json` may be "")."""
 
@@ -171,7 +172,7 @@ class ToolCallDelta:
     json: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BlockEnd:
     """The open block is complete.
 
@@ -184,7 +185,7 @@ class BlockEnd:
     call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finished:
     """The terminal event arrived; a stream without one is cut."""
 
@@ -197,10 +198,10 @@ class Finished:
 Delta: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta | BlockEnd | Finished
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PreparedRequest:
     """An HTTP request as data: what `agent debug request` prints and `llm/http.py` sends."""
 
     url: str
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = made(default_factory=dict[str, str])
     body: bytes = b""

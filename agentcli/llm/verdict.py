@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from agentcli.lib.value import value
 from agentcli.llm.errors import (
     AuthFailed,
     BadRequest,
@@ -98,7 +98,7 @@ _BAD_KEY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """What an error says. `status` is 0 in a stream; `codes` in lower case, the exactest first."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from agentcli.lib.value import value
 from agentcli.policy.commands import only_reads
 from agentcli.policy.permissions import Finding, Policy, judge_path, judge_write
 from agentcli.policy.rules import Rule, covers, matches_command
@@ -26,7 +26,7 @@ DELETES = frozenset({"rm", "rmdir", "unlink", "shred"})
 HARMLESS_TARGETS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """One simple command and what decided it: for `agent permissions explain`."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import replace, value
 from agentcli.llm.types import JsonObject, ToolCall
 from agentcli.policy.hook_run import run_hook
 from agentcli.policy.secrets import scrub_env
@@ -28,7 +28,7 @@ _NAMES = re.compile(r"[\w\-,| ]*")
 HookDecision = Literal["none", "allow", "ask", "deny"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HookSpec:
     event: str
     command: str | tuple[str, ...]
@@ -44,14 +44,14 @@ class HookSpec:
         return self.command if isinstance(self.command, str) else " ".join(self.command)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HookFailure:
     command: str
     why: str
     blocked: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HookAnswer:
     decision: HookDecision = "none"
     reason: str = ""

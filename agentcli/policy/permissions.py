@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from agentcli.lib.value import value
 from agentcli.llm.types import ToolCall
 from agentcli.policy.protected import is_protected
 from agentcli.policy.rules import Rule, covers, matches_host, matches_path
@@ -17,7 +17,7 @@ from agentcli.tools.base import Action
 __all__ = ["Decision", "Mode", "Policy", "Source", "Verdict", "decide"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Policy:
     """Everything a decision depends on besides the call itself."""
 
@@ -33,7 +33,7 @@ class Policy:
         return any(path.is_relative_to(_real(folder)) for folder in folders)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """What is known before the mode speaks."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import value
 from agentcli.policy.verdict import Verdict
 
 EDITORS = frozenset({"Edit", "Write", "ApplyPatch"})
@@ -18,7 +18,7 @@ PATH_TOOLS = frozenset({"Read", "Edit", "Write", "ApplyPatch", "Grep", "Glob"})
 _RULE = re.compile(r"([A-Za-z][\w*]*|mcp__[\w*-]+)(?:\((.*)\))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rule:
     tool: str
     pattern: str | None

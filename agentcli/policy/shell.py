@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from agentcli.lib.value import replace, value
 
 LONGEST = 10_000
 """Characters of a line that is analysed; a longer one asks."""
@@ -34,14 +34,14 @@ VALUE_FLAGS = {
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish", "eval"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Word:
     text: str
     literal: bool
     """Whether nothing is expanded in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Redirect:
     sign: str
     target: Word
@@ -51,7 +51,7 @@ class Redirect:
         return ">" in self.sign
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Simple:
     """One simple command. `wrappers` are the programs that were peeled off in front of it."""
 
@@ -72,7 +72,7 @@ class Simple:
         return " ".join(word.text for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Analysis:
     commands: tuple[Simple, ...]
     problems: tuple[str, ...] = ()

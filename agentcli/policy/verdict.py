@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from agentcli.lib.value import value
 
 Verdict = Literal["allow", "deny", "ask"]
 Mode = Literal["default", "accept-edits", "plan", "dont-ask", "bypass"]
 Source = Literal["mode", "rule", "hook", "user", "sandbox"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     verdict: Verdict
     reason: str

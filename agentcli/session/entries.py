@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Literal, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject
 
 Kind = Literal["header", "epoch", "message", "spent"]
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """`header` opens the file; `epoch` holds the frozen prefix and the messages it starts with;
     `message` is one message as sent; `spent` is one bill."""

@@ -6,11 +6,11 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject, Message, UserMessage
 from agentcli.session.codec import message_from_json, message_to_json
 from agentcli.session.entries import VERSION, Entry, Kind, from_line, to_line
@@ -21,7 +21,7 @@ def new_id(now: float) -> str:
     return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(3)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionInfo:
     id: str
     path: Path
@@ -31,7 +31,7 @@ class SessionInfo:
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Saved:
     """A session as read back: the epoch's frozen prefix and everything said in it."""
 

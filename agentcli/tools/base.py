@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from agentcli.lib.value import value
 from agentcli.llm.types import Image, JsonObject, Text, ToolSpec
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class ToolError(Exception):
     """Speaks to the model: what was wrong and what to do instead, in a sentence or two."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Diff:
     """One file before and after; None where it did not or will not exist."""
 
@@ -28,7 +29,7 @@ class Diff:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     line: str
     exit: int | None
@@ -36,7 +37,7 @@ class Command:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listing:
     title: str
     items: tuple[str, ...]
@@ -44,21 +45,23 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class TodoItem:
+    """A dataclass, because pydantic reads it as part of a tool's arguments."""
+
     text: str
     state: Literal["pending", "active", "done"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Todo:
     items: tuple[TodoItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plain:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Changes:
     """Several files changed at once (a patch)."""
 
@@ -68,7 +71,7 @@ class Changes:
 Display: TypeAlias = Diff | Changes | Command | Listing | Todo | Plain
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Action:
     """What a call would do, stated before it runs: read by rules, hooks, checkpoints and people.
 
@@ -83,7 +86,7 @@ class Action:
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolResult:
     """`content` is for the model, `display` for the person."""
 
@@ -98,7 +101,7 @@ def text_result(text: str, display: Display | None = None, *, is_error: bool = F
     return ToolResult((Text(text),), display, is_error)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolContext:
     """What a running tool may use; built by the app, one for a session."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +9,14 @@ from agentcli.lib.diff import stat
 from agentcli.lib.files import decode, is_binary
 from agentcli.lib.files import write as write_file
 from agentcli.lib.paths import absolute, shown, similar
+from agentcli.lib.value import value
 from agentcli.tools.base import Action, Diff, ToolContext, ToolError, ToolResult, text_result
 from agentcli.tools.matching import replace
 from agentcli.tools.schema import tool
 from agentcli.tools.seen import is_current, remember
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Planned:
     """An edit worked out but not yet done."""
 

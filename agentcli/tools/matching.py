@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
+from agentcli.lib.value import value
 from agentcli.tools.base import ToolError
 
 _TYPOGRAPHY = str.maketrans(
@@ -25,7 +25,7 @@ NEAREST_LINES = 7
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """The new text of a file, and what a model should know about how it came about."""
 
@@ -74,7 +74,7 @@ class _Plain:
         return "\r\n" if self.original.startswith("\r\n", start) else "\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Found:
     """Plain spans and what replaces each."""
 

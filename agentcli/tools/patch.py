@@ -10,6 +10,7 @@ from typing import Literal
 from agentcli.lib.diff import stat
 from agentcli.lib.files import decode, is_binary, write_all
 from agentcli.lib.paths import absolute, shown, similar
+from agentcli.lib.value import value
 from agentcli.tools.base import (
     Action,
     Changes,
@@ -51,7 +52,7 @@ class Section:
     hunks: list[Hunk] = field(default_factory=list[Hunk])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Planned:
     """All changes of a patch, worked out and not yet written."""
 

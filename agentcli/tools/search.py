@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from agentcli.lib.process import run
+from agentcli.lib.value import value
 from agentcli.tools.base import ToolContext, ToolError
 
 MAX_LINE = 400
@@ -16,7 +16,7 @@ MAX_LINE = 400
 DEADLINE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Found:
     """Output lines of a search, and whether the engine stopped early."""
 

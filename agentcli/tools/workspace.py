@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentcli.lib.value import value
 from agentcli.tools.base import TodoItem
 
 if TYPE_CHECKING:
     from agentcli.tools.jobs import Job
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seen:
     """A file as the model last saw it."""
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentcli.agent.events import (
@@ -29,6 +28,7 @@ from agentcli.app.transport import DEMO
 from agentcli.config import Config
 from agentcli.lib.errors import UserError
 from agentcli.lib.text import visible
+from agentcli.lib.value import value
 from agentcli.llm.sim0.demo import PROMPTS
 from agentcli.tools.base import Command, Diff
 from agentcli.ui.status_line import context_facts, turn_line
@@ -116,11 +116,11 @@ def make_repository(folder: Path) -> None:
             subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
         except FileNotFoundError:
             raise UserError("The demo needs git on the PATH.") from None
-    for key, value in (("user.name", "Demo"), ("user.email", "demo@example.org")):
-        subprocess.run(["git", "config", key, value], cwd=folder, check=True)
+    for key, name in (("user.name", "Demo"), ("user.email", "demo@example.org")):
+        subprocess.run(["git", "config", key, name], cwd=folder, check=True)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tested:
     text: str
     failed: bool

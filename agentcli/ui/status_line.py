@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentcli.agent.events import Spent, TurnEnd
+from agentcli.lib.value import value
 from agentcli.llm.cost import Cost, format_usd
 from agentcli.llm.types import Usage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ContextFacts:
     """How full the context is and how long its cached prefix lives."""
 

@@ -1,9 +1,8 @@
 """Marks stand where the API accepts them and where the next request finds them."""
 
-from dataclasses import replace
-
 import pytest
 
+from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.cache import NO_PLAN, SECONDS, expires, plan
 from agentcli.llm.types import (

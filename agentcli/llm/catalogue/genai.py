@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject
 
 CLASSES = {
@@ -18,7 +18,7 @@ CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listed:
     """One model of the package that still has a price per token."""
 

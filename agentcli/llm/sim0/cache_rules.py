@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject
 
 LOOK_BACK = 20
@@ -29,7 +30,7 @@ def canonical(block: Any) -> bytes:
     return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Block:
     """One cacheable position: its place in the prefix and the mark it carries."""
 
@@ -40,7 +41,7 @@ class Block:
     ttl: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Counted:
     """What a request read, wrote and sent fresh, in tokens."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from agentcli.lib.value import made, value
 from agentcli.llm.types import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Say:
     """One reply: text, thinking and calls of (tool, input)."""
 
@@ -24,13 +24,13 @@ class Say:
     """Characters of text in a delta."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fail:
     """An HTTP answer that is no reply."""
 
     status: int
     body: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = made(default_factory=dict[str, str])
 
 
 Step: TypeAlias = "Say | Fail | Callable[[JsonObject], Say | Fail]"

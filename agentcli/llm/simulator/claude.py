@@ -99,7 +99,7 @@ class Claude:
         messages = {name: text for _, name, text in FAULTS.values()}
         return named(anthropic_error(kind, messages.get(kind, kind), "req_stream"))
 
-    def fault(self, fault: Fault, model: str) -> Refused:
+    def failure(self, fault: Fault, model: str) -> Refused:
         if fault.name == "model_not_found":
             return Refused(f"model: {model}", status=404, kind="not_found_error")
         status, kind, message = FAULTS[fault.name]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
+from agentcli.lib.value import replace
 from agentcli.llm.simulator.claude_rules import (
     LIVES,
     LOOK_BACK,

@@ -69,7 +69,7 @@ class Dialect(Protocol):
         """An error in the middle of a stream."""
         ...
 
-    def fault(self, fault: Fault, model: str) -> Refused:
+    def failure(self, fault: Fault, model: str) -> Refused:
         """How this vendor says what went wrong."""
         ...
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from agentcli.lib.value import replace
 from agentcli.llm.simulator.prefix import Block
 from agentcli.llm.simulator.refusal import as_object
 from agentcli.llm.simulator.tokens import IMAGES, block_tokens, compact, objects, rendering

@@ -43,7 +43,7 @@ FAULTS: dict[str, tuple[int, str, str | None, str]] = {
 """(status, type, code, message), wire.md 2.7."""
 
 
-def fault(name: str, model: str) -> Refused:
+def failure(name: str, model: str) -> Refused:
     status, kind, code, message = FAULTS[name]
     if name == "model_not_found":
         message = f"The model `{model}` does not exist or you do not have access to it."
@@ -197,7 +197,7 @@ def check_unique(names: list[str], param: str) -> None:
 def check_window(model: str, tokens: int) -> None:
     spec = find(model, "openai")
     if spec and spec.context and tokens > spec.context:
-        raise fault("context_overflow", model)
+        raise failure("context_overflow", model)
 
 
 def marked_parts(content: Any, param: str) -> list[tuple[str, Any]]:

@@ -170,14 +170,14 @@ class SimulatedProvider:
         given = headers.get("x-api-key") or headers.get("api-key")
         given = given or headers.get("authorization", "").removeprefix("Bearer ").strip()
         if self._key is not None and given != self._key:
-            raise dialect.fault(Fault("unauthorized" if given else "no_key"), "")
+            raise dialect.failure(Fault("unauthorized" if given else "no_key"), "")
         try:
             parsed = as_object(json.loads(body))
         except ValueError as error:
             raise Refused(f"The request body is not valid JSON: {error}") from None
         model = str(parsed.get("model") or "")
         if self._models is not None and model and model not in self._models:
-            raise dialect.fault(Fault("model_not_found"), model)
+            raise dialect.failure(Fault("model_not_found"), model)
         return Call(path, headers, parsed, self._number, self._clock())
 
     def _outcome(self, dialect: Dialect, heard: Heard, outcome: Outcome) -> Answer:
@@ -212,10 +212,10 @@ class SimulatedProvider:
             case "empty":
                 return Answer(200, STREAM)
             case "json_error_200":
-                refused = dialect.fault(Fault("overloaded"), heard.asked.model)
+                refused = dialect.failure(Fault("overloaded"), heard.asked.model)
                 return _plain(200, dialect.error(refused, self._id()))
             case _:
-                refused = dialect.fault(fault, heard.asked.model)
+                refused = dialect.failure(fault, heard.asked.model)
                 return self._refusal(dialect, refused, fault.retry_after)
 
     def _refusal(

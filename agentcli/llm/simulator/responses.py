@@ -15,7 +15,7 @@ from agentcli.llm.simulator.gpt_prompt import (
     responses_blocks,
     responses_prompt,
 )
-from agentcli.llm.simulator.gpt_strict import FAULTS, check_window, fault
+from agentcli.llm.simulator.gpt_strict import FAULTS, check_window, failure
 from agentcli.llm.simulator.prefix import Block, canonical, extend
 from agentcli.llm.simulator.refusal import Refused, as_object, openai_error
 from agentcli.llm.simulator.responses_strict import (
@@ -31,8 +31,13 @@ from agentcli.llm.simulator.tokens import content_text, objects
 from agentcli.llm.simulator.vendors import gpt_version, reasons
 from agentcli.llm.types import JsonObject, Usage
 
-INCOMPLETE = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
-INCOMPLETE |= {word: word for word in tuple(INCOMPLETE.values())}
+INCOMPLETE = {
+    "max_tokens": "max_output_tokens",
+    "max_output_tokens": "max_output_tokens",
+    "refusal": "content_filter",
+    "content_filter": "content_filter",
+}
+"""Why a response is incomplete, by the stop reason a script asks for."""
 
 
 class Responses:
@@ -81,8 +86,8 @@ class Responses:
         message = messages.get(code, "The server had an error.")
         return named({"type": "error", "code": code, "message": message, "param": None})
 
-    def fault(self, fault_: Fault, model: str) -> Refused:
-        return fault(fault_.name, model)
+    def failure(self, fault: Fault, model: str) -> Refused:
+        return failure(fault.name, model)
 
 
 def _checked(call: Call) -> tuple[list[Block], list[Block], list[JsonObject]]:

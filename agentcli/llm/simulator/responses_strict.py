@@ -35,8 +35,17 @@ FIELDS = (
 )
 KNOWN_FIELDS = frozenset(FIELDS.split())
 FUNCTION_FIELDS = frozenset(
-    ("type", "name", "description", "parameters", "strict", "defer_loading", "async")
-    + ("allowed_callers", "output_schema")
+    (
+        "type",
+        "name",
+        "description",
+        "parameters",
+        "strict",
+        "defer_loading",
+        "async",
+        "allowed_callers",
+        "output_schema",
+    )
 )
 ROLES = ("user", "assistant", "system", "developer")
 INPUT_PARTS = ("input_text", "input_image", "input_file")
@@ -152,7 +161,7 @@ def _check_parts(content: Any, known: Sequence[str], where: str) -> None:
         if isinstance(content, str):
             return
         param = f"{where}.content[{number}]"
-        kind = part.get("type")
+        kind = str(part.get("type"))
         need(
             kind in known,
             f"Invalid value: '{kind}'. Supported values are: {', '.join(map(repr, known))}.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from agentcli.lib.value import replace
 from agentcli.llm.types import JsonObject
 
 TroubleKind = Literal["cut", "reset", "cut_in_call", "malformed", "error"]

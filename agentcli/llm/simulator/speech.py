@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from agentcli.lib.value import replace
 from agentcli.llm.simulator.script import Part, Say, Think, Use
 from agentcli.llm.simulator.tokens import BYTES_PER_TOKEN, compact, count
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agentcli.agent.events import Answer, PermissionQuestion, Question, UserQuestion
 from agentcli.lib.text import visible
+from agentcli.lib.value import replace
 from agentcli.ui.repl.displays import display_rows, lines
 from agentcli.ui.repl.theme import Row
 
