@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from agentcli.lib.value import value
 
 Kind = Literal["switch", "text", "integer", "number", "list", "choice"]
 
@@ -11,7 +12,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 MODES = ("default", "accept-edits", "plan", "dont-ask", "bypass")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Flag:
     field: str
     """The field of `Options` it sets."""
