@@ -21,7 +21,7 @@ def test_what_is_completed():
     assert complete("/co") == ["/cost", "/compact"]
     assert complete("/qu") == ["/exit"]
     assert complete("/model x") == []
-    assert complete("see @app") == ["@src/app.py", "@src/application/main.py", "@tests/test_app.py"]
+    assert complete("see @app") == ["@src/app.py", "@tests/test_app.py", "@src/application/main.py"]
     assert '@"docs/a b.md"' in complete("@docs")
     assert complete("mail@app") == []
     assert complete("plain words") == []

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from agentcli.agent.events import AgentEvent, Queued
 from agentcli.commands.registry import Exit, Nothing, Outcome, Prompt, Registry, Say, Session, split
 from agentcli.lib.errors import UserError
+from agentcli.tools.base import ToolError
 
 
 class View(Protocol):
@@ -50,13 +51,13 @@ class Conversation:
         if not text.strip():
             return
         if not self.working:
-            self._task = asyncio.ensure_future(self._work(text))
+            self._task = self._started(self._work(text))
             self.view.changed()
             return
         named = split(text)
         command = self.registry.find(named[0]) if named else None
         if command is not None and command.while_busy:
-            task = asyncio.ensure_future(self._guarded(self._line(text)))
+            task = self._started(self._guarded(self._line(text)))
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)
         elif named is not None or text.startswith("!"):
@@ -98,6 +99,17 @@ class Conversation:
         while self._task is not None:
             await asyncio.wait([self._task])
 
+    def _started(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(doing)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A bug is told, and the conversation goes on."""
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            self.view.alert(f"Internal error: {bug!r}")
+
     async def _work(self, text: str) -> None:
         try:
             await self._guarded(self._line(text))
@@ -110,7 +122,7 @@ class Conversation:
     async def _guarded(self, doing: Coroutine[Any, Any, None]) -> None:
         try:
             await doing
-        except UserError as error:
+        except (UserError, ToolError) as error:
             self.view.alert(str(error))
         except asyncio.CancelledError:
             self.view.alert("Interrupted.")

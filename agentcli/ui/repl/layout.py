@@ -40,6 +40,7 @@ class Bottom:
         below: Callable[[], str],
         asking: Callable[[], Asking | None],
         width: Callable[[], int],
+        rows: Callable[[], int],
     ) -> None:
         self._asking = asking
         self._width = width
@@ -47,29 +48,34 @@ class Bottom:
         self.buffer = buffer
         self.answer = Buffer(multiline=False, name="answer")
         search = SearchToolbar()
-        self.input = _editor(buffer, "> ", "class:prompt", search)
-        self.writing = _editor(self.answer, "  > ", "class:prompt")
+
+        def room() -> int:
+            return max(1, min(INPUT_ROWS, rows() // 2 - 1))
+
+        self.input = _editor(buffer, "> ", room, search)
+        self.writing = _editor(self.answer, "  > ", room)
         self.choices = Window(
             FormattedTextControl(self._choices, focusable=True, show_cursor=False),
             dont_extend_height=True,
             wrap_lines=True,
         )
+        rows_below = [search, self._menu_window(), _text(lambda: [("class:dim", below())])]
         self.layout = Layout(
-            HSplit(
-                [
-                    _shown(_text(self._above_rows), lambda: bool(above())),
-                    _shown(self.choices, lambda: self._state("choosing")),
-                    _shown(_text(self._hint), lambda: self._state("writing")),
-                    _shown(self.writing, lambda: self._state("writing")),
-                    _shown(self.input, lambda: asking() is None),
-                    search,
-                    _shown(_text(self._menu), lambda: bool(self._completions())),
-                    _text(lambda: [("class:dim", below())]),
-                ],
-                align=VerticalAlign.TOP,
-            ),
+            HSplit([*self._rows_above(), *rows_below], align=VerticalAlign.TOP),
             focused_element=self.input,
         )
+
+    def _rows_above(self) -> list[ConditionalContainer]:
+        return [
+            _shown(_text(self._above_rows), lambda: bool(self._above())),
+            _shown(self.choices, lambda: self._state("choosing")),
+            _shown(_text(self._hint), lambda: self._state("writing")),
+            _shown(self.writing, lambda: self._state("writing")),
+            _shown(self.input, lambda: self._asking() is None),
+        ]
+
+    def _menu_window(self) -> ConditionalContainer:
+        return _shown(_text(self._menu), lambda: bool(self._completions()))
 
     def focus(self) -> None:
         """Put the cursor where typing goes now."""
@@ -130,13 +136,15 @@ class Bottom:
         return text_of(clip((("plain", flat),), max(1, self._width() - 1)))
 
 
-def _editor(buffer: Buffer, prompt: str, style: str, search: SearchToolbar | None = None) -> Window:
+def _editor(
+    buffer: Buffer, prompt: str, room: Callable[[], int], search: SearchToolbar | None = None
+) -> Window:
     def prefix(line: int, wrapped: int) -> Fragments:
-        return [(style, prompt if not line and not wrapped else " " * len(prompt))]
+        return [("class:prompt", prompt if not line and not wrapped else " " * len(prompt))]
 
     return Window(
         BufferControl(buffer, search_buffer_control=search.control if search else None),
-        height=Dimension(min=1, max=INPUT_ROWS),
+        height=lambda: Dimension(min=1, max=room()),
         dont_extend_height=True,
         wrap_lines=True,
         get_line_prefix=prefix,

@@ -81,6 +81,7 @@ class Terminal:
             below=self._below,
             asking=lambda: self._questions.open,
             width=self._width,
+            rows=lambda: self._output.get_size().rows,
         )
         self._app = self._application(setting.colour)
 
