@@ -40,6 +40,7 @@ def intent(ctx, **arguments: Any) -> Action:
 async def take_all(
     ctx: ToolContext,
     path: Annotated[str, "where"],
+    *,
     count: int = 3,
     ratio: float = 0.5,
     loud: bool = False,
