@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from agentcli.agent.events import TurnEnd
+from agentcli.lib.value import value
 from agentcli.llm.cost import Cost
 from agentcli.policy.permissions import Mode
 from agentcli.session.store import SessionInfo
@@ -68,26 +68,26 @@ class Session(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Say:
     """Tell the person; the model does not see it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prompt:
     """Send this to the model as the person's words."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exit:
     """Leave the program."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Nothing:
     """Done, and nothing to say about it."""
 
@@ -95,7 +95,7 @@ class Nothing:
 Outcome: TypeAlias = Say | Prompt | Exit | Nothing
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """`run` gets the words after the name; it may raise UserError."""
 

@@ -1,21 +1,15 @@
-"""Run a program: its own session, output as it comes, and nothing of it left when it is over."""
+"""Run a program to its end: output as it comes, and nothing of it left when it is over."""
 
 from __future__ import annotations
 
 import asyncio
 import codecs
-import os
-import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from agentcli.lib.child import start
 from agentcli.lib.value import value
 
-GRACE = 2.0
-"""Seconds between asking a process tree to end and ending it."""
-LINGER = 0.5
-"""Seconds to wait for output after the program itself has ended (a child may hold the pipe)."""
 KEPT = 200_000
 """Characters of output kept in memory at each end."""
 
@@ -80,126 +74,24 @@ async def run(
     timeout: float | None = None,
     on_text: Callable[[str], None] = lambda _: None,
     spool: Path | None = None,
-    stdin: bytes | None = None,
 ) -> Finished:
     """Run to its end, its time limit (seconds) or our cancellation; the whole tree ends with it.
 
     Standard output and error come merged, in order. Raises OSError when it cannot be started.
     """
     output = Output(spool, on_text)
-    process = await start(argv, cwd=cwd, env=env, stdin=stdin is not None)
-    reader = asyncio.create_task(_read(process, output))
+    child = await start(argv, cwd=cwd, env=env, on_data=lambda _, data: output.feed(data))
     timed_out = False
     try:
-        if stdin is not None and process.stdin is not None:
-            with suppress(BrokenPipeError, ConnectionResetError):
-                process.stdin.write(stdin)
-                await process.stdin.drain()
-            process.stdin.close()
         async with asyncio.timeout(timeout):
-            await process.wait()
+            await child.wait()
     except TimeoutError:
         timed_out = True
     finally:
-        await end_tree(process)
-        await _settle(reader)
-    text, dropped = output.result()
-    return Finished(process.returncode or 0, text, timed_out, dropped)
-
-
-async def start(
-    argv: list[str], *, cwd: Path, env: Mapping[str, str], stdin: bool = False
-) -> asyncio.subprocess.Process:
-    """Start in a session of its own, output and errors merged into one pipe."""
-    return await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-
-async def _read(process: asyncio.subprocess.Process, output: Output) -> None:
-    assert process.stdout is not None
-    while data := await process.stdout.read(1 << 16):
-        output.feed(data)
+        await child.end()
     output.feed(b"", final=True)
-
-
-async def _settle(reader: asyncio.Task[None]) -> None:
-    """Take what is still in the pipe; do not wait for a stranger who holds it open."""
-    done, _ = await asyncio.wait({reader}, timeout=LINGER)
-    if not done:
-        reader.cancel()
-        await asyncio.wait({reader})
-
-
-async def end_tree(process: asyncio.subprocess.Process) -> None:
-    """End a process and everything it started, also what left its group. Survives cancellation."""
-    tree = descendants(process.pid)
-    if process.returncode is not None and not tree and not _group_alive(process.pid):
-        return
-    _signal(process.pid, tree, signal.SIGTERM)
-    waited = 0.0
-    while waited < GRACE and (process.returncode is None or any(map(_alive, tree))):
-        try:
-            await asyncio.sleep(0.02)
-        except asyncio.CancelledError:
-            waited = GRACE
-        waited += 0.02
-    _signal(process.pid, tree | descendants(process.pid), signal.SIGKILL)
-    with suppress(asyncio.CancelledError):
-        await process.wait()
-
-
-def descendants(pid: int) -> frozenset[int]:
-    """All children's children that the system still knows (Linux; elsewhere none)."""
-    parents: dict[int, list[int]] = {}
-    try:
-        numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return frozenset()
-    for number in numbers:
-        try:
-            with open(f"/proc/{number}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        parents.setdefault(int(fields[1]), []).append(number)
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        for child in parents.get(waiting.pop(), ()):
-            found.add(child)
-            waiting.append(child)
-    return frozenset(found)
-
-
-def _signal(pid: int, tree: frozenset[int], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
-    for child in tree:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(child, number)
-
-
-def _group_alive(pid: int) -> bool:
-    try:
-        os.killpg(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
-
-
-def _alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
+    text, dropped = output.result()
+    return Finished(child.exit or 0, text, timed_out, dropped)
 
 
 def hardened_env(env: Mapping[str, str]) -> dict[str, str]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from agentcli.lib.value import replace, value
 from agentcli.llm.errors import LLMError, StreamCut
 from agentcli.llm.stream import Reply
 from agentcli.llm.types import (
@@ -37,7 +37,7 @@ WIRE = "scripted"
 USAGE = Usage(input=10, output=5, cache_read=90)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Said:
     """One reply as deltas, and the error that ends it, if one does."""
 

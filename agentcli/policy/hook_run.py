@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from agentcli.lib.process import end_tree
+from agentcli.lib.child import start
 from agentcli.llm.types import JsonObject
 
 if TYPE_CHECKING:
@@ -41,25 +41,26 @@ async def run_hook(
 async def _run(
     argv: list[str], payload: JsonObject, *, env: Mapping[str, str], cwd: Path, timeout: float
 ) -> tuple[int, str, str]:
-    """Exit code, output, error output; the whole tree is ended on time-out."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
+    """Exit code, output, error output. On time-out all it started is ended; else it may stay."""
+    parts = {1: bytearray(), 2: bytearray()}
+    child = await start(
+        argv,
         cwd=cwd,
-        env=dict(env),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+        env=env,
+        on_data=lambda fd, data: parts[fd].extend(data[: LONGEST - len(parts[fd])]),
+        stdin=True,
+        merged=False,
     )
-    data = json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
     try:
+        child.write(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
         async with asyncio.timeout(timeout):
-            out, err = await process.communicate(data)
-    finally:
-        if process.returncode is None:
-            await end_tree(process)
-    texts = [part[:LONGEST].decode("utf-8", "replace") for part in (out, err)]
-    return process.returncode or 0, texts[0], texts[1]
+            code = await child.wait()
+    except BaseException:
+        await child.end()
+        raise
+    await child.drain()
+    out, err = (part.decode("utf-8", "replace") for part in parts.values())
+    return code, out, err
 
 
 def failed(spec: HookSpec, why: str) -> HookAnswer:

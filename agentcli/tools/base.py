@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -113,9 +113,9 @@ class ToolContext:
     """Where outputs too long for the model are kept whole."""
     env: Mapping[str, str]
     """The environment commands run in, secrets already removed."""
-    progress: Callable[[str], None] = field(default=lambda _: None)
+    progress: Callable[[str], None] = lambda _: None
     """Receives output while the tool runs."""
-    sandbox: Callable[[list[str]], list[str]] = field(default=lambda argv: argv)
+    sandbox: Callable[[list[str]], list[str]] = lambda argv: argv
     """Wraps an argv so that it runs confined; the identity until a sandbox is configured."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] | None = None
     """Asks the person a question with options; None when nobody is there."""

@@ -26,7 +26,7 @@ async def glob(
     top = folder_of(absolute(ctx.root, path), path)
     program = engine(ctx.env)
     if program:
-        found = await call(ctx, program, ["--files", f"--glob={pattern}", "--", "."], top)
+        found = await call(ctx, program, ["--files", "--", "."], top, glob=pattern)
         paths = [top / line.removeprefix("./") for line in found.lines]
     else:
         from agentcli.tools import search_python  # door: pathspec

@@ -35,8 +35,8 @@ async def grep(
     around = min(max(0, context), 20)
     program = engine(ctx.env)
     if program:
-        args = _args(pattern, glob, ignore_case, around, only)
-        found = await call(ctx, program, args, top)
+        args = _args(pattern, ignore_case, around, only)
+        found = await call(ctx, program, args, top, glob=glob)
     else:
         from agentcli.tools import search_python  # door: pathspec
 
@@ -46,11 +46,10 @@ async def grep(
     return _result(ctx, top, pattern, mode, found)
 
 
-def _args(pattern: str, glob: str, fold: bool, around: int, only: Path | None) -> list[str]:
+def _args(pattern: str, fold: bool, around: int, only: Path | None) -> list[str]:
     args = ["--line-number", "--with-filename", "--no-heading", "--null", "--crlf"]
     args += [f"--context={around}"] if around else []
     args += ["--ignore-case"] if fold else []
-    args += [f"--glob={glob}"] if glob else []
     return [*args, "--regexp", pattern, "--", f"./{only.name}" if only else "."]
 
 

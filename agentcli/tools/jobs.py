@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 
-from agentcli.lib.process import end_tree, start
+from agentcli.lib.child import Child, start
 from agentcli.tools.workspace import Workspace
 
 KEPT = 500_000
@@ -16,16 +16,23 @@ KEPT = 500_000
 class Job:
     """One background command: its output so far and how to end it."""
 
-    def __init__(self, line: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, line: str) -> None:
         self.line = line
-        self._process = process
+        self._child: Child | None = None
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._fresh = ""
-        self._reader = asyncio.create_task(self._read())
+
+    async def start(self, argv: list[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        """Start the command. Raises OSError."""
+        self._child = await start(argv, cwd=cwd, env=env, on_data=self._take_in)
+
+    def _take_in(self, _: int, data: bytes) -> None:
+        self._fresh = (self._fresh + self._decode(data))[-KEPT:]
 
     @property
     def exit(self) -> int | None:
         """None while it runs."""
-        return self._process.returncode
+        return None if self._child is None else self._child.exit
 
     def take(self) -> str:
         """The output since it was last taken."""
@@ -34,24 +41,18 @@ class Job:
 
     async def end(self) -> None:
         """Kill it with everything it started."""
-        await end_tree(self._process)
-        await asyncio.wait({self._reader}, timeout=1.0)
-        self._reader.cancel()
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while data := await self._process.stdout.read(1 << 16):
-            self._fresh = (self._fresh + data.decode("utf-8", "replace"))[-KEPT:]
-        await self._process.wait()
+        if self._child is not None:
+            await self._child.end()
 
 
 async def begin(
     workspace: Workspace, line: str, argv: list[str], *, cwd: Path, env: Mapping[str, str]
 ) -> str:
     """Start a job; returns its id. Raises OSError."""
-    process = await start(argv, cwd=cwd, env=env)
+    job = Job(line)
+    await job.start(argv, cwd=cwd, env=env)
     name = f"job-{len(workspace.jobs) + 1}"
-    workspace.jobs[name] = Job(line, process)
+    workspace.jobs[name] = job
     return name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,26 @@ def _ignored(path: Path, is_dir: bool, rules: list[tuple[Path, PathSpec[Any]]]) 
 
 
 def files(top: Path, pattern: str) -> Iterator[Path]:
-    """Files whose path below `top` matches a glob, `**` and all."""
-    wanted = PathSpec.from_lines("gitignore", [pattern])
+    """Files whose path below `top` matches a glob, `**` and `{a,b}` and all."""
+    wanted = matcher(pattern)
     for path in walk(top):
-        if wanted.match_file(path.relative_to(top).as_posix()):
+        if wanted(path.relative_to(top).as_posix()):
             yield path
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a path relative to the searched folder matches a glob."""
+    return PathSpec.from_lines("gitignore", list(_alternatives(pattern))).match_file
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """`*.{a,b}` as `*.a` and `*.b`."""
+    braces = re.search(r"\{([^{}]*,[^{}]*)\}", pattern)
+    if not braces:
+        yield pattern
+        return
+    for word in braces.group(1).split(","):
+        yield from _alternatives(pattern[: braces.start()] + word + pattern[braces.end() :])
 
 
 def grep(

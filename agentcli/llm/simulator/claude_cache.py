@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from agentcli.lib.value import replace
+from agentcli.lib.value import replace, value
 from agentcli.llm.simulator.claude_rules import (
     LIVES,
     LOOK_BACK,
@@ -26,7 +26,7 @@ PARTS_UP_TO: dict[Part, tuple[Part, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Position:
     """One place of the prefix: everything up to and including a block."""
 
@@ -38,7 +38,7 @@ class Position:
     """The life its mark asks for; "" without a mark."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prompt:
     """A request as the cache sees it."""
 
@@ -61,7 +61,7 @@ class Entry:
         return now - self.used < LIVES[self.ttl]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Charge:
     """What one request reads and writes; its writes are readable after `publish`."""
 

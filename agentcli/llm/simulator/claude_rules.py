@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.prefix import content_blocks, is_server_tool
 from agentcli.llm.simulator.tokens import IMAGES, compact, objects
 from agentcli.llm.types import JsonObject
@@ -48,7 +48,7 @@ _NAME = re.compile(r"(fable|mythos|opus|sonnet|haiku)-(\d{1,2})(?!\d)(?:-(\d{1,2
 _OLD_NAME = re.compile(r"claude-(\d)-(\d)-(opus|sonnet|haiku)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Generation:
     """Which Claude: its family and version; all rules below go by these."""
 
@@ -64,7 +64,7 @@ class Generation:
         return self.family in table and self.version >= table[self.family]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ThinkingRule:
     """What a model does without a `thinking` field, and which types it takes."""
 
@@ -178,7 +178,7 @@ ALSO_READ = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Resets:
     """What besides its blocks a part's prefix depends on (wire.md 1.12.10, the table)."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.claude_rules import (
     NO_PREFILL,
     binds_prefix,
@@ -28,7 +28,7 @@ ONLY_USER = ("tool_result", "image", "search_result")
 ONLY_ASSISTANT = ("tool_use", "thinking", "redacted_thinking", "server_tool_use")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Round:
     """Neighbouring messages of one role, which the API takes as one (wire.md 1.2)."""
 

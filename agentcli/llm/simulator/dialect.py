@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.frames import Frame
 from agentcli.llm.simulator.prefix import extend
 from agentcli.llm.simulator.refusal import Refused
@@ -13,7 +13,7 @@ from agentcli.llm.simulator.script import Asked, Fault, Turn
 from agentcli.llm.types import JsonObject, Usage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """One HTTP request, parsed, and when it came."""
 
@@ -25,7 +25,7 @@ class Call:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Heard:
     """A request that was accepted: what it costs, what it says, and what speaking needs."""
 

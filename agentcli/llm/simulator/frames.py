@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.script import Trouble
 from agentcli.llm.types import JsonObject
 
 Role = Literal["frame", "delta", "arguments"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Frame:
     """One event as bytes. A `delta` carries content, `arguments` those of a call."""
 
@@ -86,13 +86,16 @@ def _cut_in_call(frames: Iterable[Frame]) -> Iterator[bytes]:
 
 
 def _until(frames: Iterable[Frame], deltas: int) -> Iterator[bytes]:
-    """Everything before delta number `deltas`, counted from 0."""
+    """Everything up to the end of delta number `deltas`; up to the first one's start for 0."""
     for frame in frames:
-        if frame.role != "frame":
-            if deltas <= 0:
-                return
-            deltas -= 1
-        yield frame.data
+        if frame.role == "frame":
+            yield frame.data
+            continue
+        if deltas > 0:
+            yield frame.data
+        deltas -= 1
+        if deltas <= 0:
+            return
 
 
 def rechunked(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.gpt_prompt import GptPrompt, Piece
 from agentcli.llm.simulator.prefix import extend
 from agentcli.llm.simulator.tokens import BYTES_PER_TOKEN
@@ -31,7 +32,7 @@ UNIT_LIFE = 3_600.0
 """Seconds a DeepSeek unit surely lives ("hours to days")."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GptCharge:
     usage: Usage
     """Without output."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from agentcli.lib.value import replace
+from agentcli.lib.value import replace, value
 from agentcli.llm.simulator.prefix import Block
 from agentcli.llm.simulator.refusal import as_object
 from agentcli.llm.simulator.tokens import IMAGES, block_tokens, compact, objects, rendering
@@ -23,7 +22,7 @@ CALLS = ("function_call", "custom_tool_call", "apply_patch_call", "shell_call")
 DEVELOPERS = ("developer", "system")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Piece:
     """A stretch of the prompt. `head` says what it is and is matched, but costs no tokens."""
 
@@ -38,7 +37,7 @@ class Piece:
     """The initial developer block ends here."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GptPrompt:
     model: str
     pieces: tuple[Piece, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.tokens import compact, objects
 from agentcli.llm.types import JsonObject
 
@@ -16,7 +16,7 @@ SERVER_TOOLS = ("web_search_", "web_fetch_")
 """Switching these on or off changes the system part, not the tools (wire.md 1.12.10)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Block:
     """One position of the prefix; a string content is one text block."""
 

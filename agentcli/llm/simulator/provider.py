@@ -17,9 +17,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.chat import Chat
 from agentcli.llm.simulator.claude import Claude
 from agentcli.llm.simulator.dialect import Call, Dialect, Heard
@@ -50,7 +50,7 @@ HTML_PAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """What goes back. `wait` seconds pass before the head of it; math.inf for never."""
 
@@ -62,7 +62,7 @@ class Answer:
     """Seconds before each piece."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received:
     """One request as it came, and the status it got."""
 
@@ -78,7 +78,7 @@ class Received:
         return json.loads(self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Endpoint:
     dialect: Dialect
     counts: bool = False

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, cast
 
+from agentcli.lib.value import made, value
 from agentcli.llm.simulator.dialect import Call, Heard, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
 from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, GptCache
@@ -118,14 +118,14 @@ def _asked(call: Call) -> Asked:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Item:
     """One output item as it will come back, and how it is streamed."""
 
     value: JsonObject
     kind: str
     text: str = ""
-    hollow: JsonObject = field(default_factory=dict[str, Any])
+    hollow: JsonObject = made(default_factory=dict[str, Any])
     """The fields that are empty while it begins."""
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from agentcli.lib.value import replace
+from agentcli.lib.value import made, replace, value
 from agentcli.llm.types import JsonObject
 
 TroubleKind = Literal["cut", "reset", "cut_in_call", "malformed", "error"]
@@ -25,7 +24,7 @@ FaultName = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """One request as the model reads it, whatever its wire: what a script may react to."""
 
@@ -46,23 +45,23 @@ class Asked:
         return "\n".join(self.results) or (self.texts[-1] if self.texts else "")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Say:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Think:
     text: str
     redacted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Use:
     """A tool call. `raw` replaces the arguments as sent: broken JSON, or none at all."""
 
     name: str
-    input: JsonObject = field(default_factory=dict[str, Any])
+    input: JsonObject = made(default_factory=dict[str, Any])
     id: str = ""
     raw: str | None = None
 
@@ -70,7 +69,7 @@ class Use:
 Part: TypeAlias = Say | Think | Use
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trouble:
     """How a reply breaks after it began.
 
@@ -84,7 +83,7 @@ class Trouble:
     """The vendor's word in an error event."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Turn:
     """One reply of the model."""
 
@@ -105,16 +104,16 @@ class Turn:
         return tuple(part for part in self.parts if isinstance(part, Use))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failure:
     """An answer that is no reply: any status, headers and body."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = made(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fault:
     """A failure by name, in the words of whichever vendor is asked."""
 
@@ -123,12 +122,12 @@ class Fault:
     """Seconds, sent as a header."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Drop:
     """The connection is closed before a byte of answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hang:
     """Nothing is ever answered."""
 
@@ -136,7 +135,7 @@ class Hang:
 Outcome: TypeAlias = Turn | Failure | Fault | Drop | Hang
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class When:
     """A step for requests that pass a test; for others the script goes on without it."""
 
@@ -147,7 +146,7 @@ class When:
 Step: TypeAlias = "Outcome | When | Callable[[Asked], Outcome]"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Script:
     """Steps are used up in order. Rules are asked first, at every request, and never used up."""
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from agentcli.lib.value import value
 from agentcli.llm.simulator.prefix import Block, canonical, extend
 
 Flaw = Literal["altered", "moved"]
 _SALT = "agentcli simulator"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seal:
     """What a signature says: who thought, after what, and after which earlier thought."""
 
@@ -52,7 +52,7 @@ def _mac(model: str, prefix: str, before: str, text: str) -> str:
     return extend(_SALT, json.dumps([model, prefix, before, text]))[:32]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Thought:
     """A thinking block found in a request, and what is wrong with it, if anything."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from agentcli.lib.value import replace
+from agentcli.lib.value import replace, value
 from agentcli.llm.simulator.script import Part, Say, Think, Use
 from agentcli.llm.simulator.tokens import BYTES_PER_TOKEN, compact, count
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Speech:
     parts: tuple[Part, ...]
     output: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from agentcli.lib.value import value
 
 CacheRule = Literal["openai", "units", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Vendor:
     """Departures from OpenAI's Chat Completions; each field names who has it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from agentcli.lib.value import value
 from agentcli.ui.repl.theme import Style
 
 _MARKUP = re.compile(
@@ -31,7 +31,7 @@ MAX_LINE = 4000
 """In a longer line markup is left as it is, so that no line can cost quadratic time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Piece:
     style: Style
     text: str

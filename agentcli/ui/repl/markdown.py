@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from agentcli.lib.text import visible
+from agentcli.lib.value import value
 
 Kind = Literal["text", "heading", "quote", "rule", "blank", "fence", "code", "table"]
 
@@ -20,7 +20,7 @@ MAX_TABLE_ROWS = 200
 """A longer table is drawn in pieces, so that nothing waits for its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Block:
     """What can be drawn for good. `lead` stands before its first row, in place of the markup."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentcli.agent.events import Answer, PermissionQuestion, Question, UserQuestion
 from agentcli.lib.text import visible
-from agentcli.lib.value import replace
+from agentcli.lib.value import replace, value
 from agentcli.ui.repl.displays import display_rows, lines
 from agentcli.ui.repl.theme import Row
 
@@ -20,7 +18,7 @@ VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choice:
     key: str
     label: str
@@ -28,7 +26,7 @@ class Choice:
     """None: a text is wanted first."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asking:
     """A question while it is open. With `writing` its answer is typed as text."""
 

@@ -8,8 +8,8 @@ nothing above the tail is touched and the screen is never cleared.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from agentcli.lib.value import value
 from agentcli.ui.repl.theme import Row, Style, paint, text_of
 from agentcli.ui.repl.wrap import row_width, width_of
 
@@ -17,7 +17,7 @@ from agentcli.ui.repl.wrap import row_width, width_of
 NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Area:
     """The screen and the input area on it; `row` and `column` say where in it the cursor is."""
 

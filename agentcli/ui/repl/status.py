@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentcli.commands.registry import StatusFacts
 from agentcli.lib.text import visible
+from agentcli.lib.value import value
 from agentcli.llm.cost import format_usd
 from agentcli.ui.repl.wrap import width_limited
 from agentcli.ui.status_line import cache_part, context_part
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Activity:
     """What the agent does now; `since` is a clock's seconds."""
 

@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from prompt_toolkit.application import Application
@@ -18,6 +17,7 @@ from prompt_toolkit.styles import Style
 
 from agentcli.agent.events import AgentEvent, Answer, Question
 from agentcli.commands.registry import Registry, Session
+from agentcli.lib.value import value
 from agentcli.policy.permissions import Mode
 from agentcli.ui.repl.asking import Questions
 from agentcli.ui.repl.completer import Files, InputCompleter
@@ -45,7 +45,7 @@ IDLE_TICK = 5
 CYCLE: tuple[Mode, ...] = ("default", "accept-edits", "plan")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Setting:
     """What the front-end is given besides the session."""
 

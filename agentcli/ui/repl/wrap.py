@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from agentcli.lib import text as lib_text
+from agentcli.lib.value import value
 from agentcli.ui.repl.inline import Piece
 from agentcli.ui.repl.theme import Row, Span, Style, text_of
 
@@ -15,7 +15,7 @@ _WORDS = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
 """Scripts without spaces may be broken at every character."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wrapped:
     row: Row
     start: int
