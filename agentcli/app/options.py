@@ -6,6 +6,8 @@ from typing import Literal
 
 from agentcli.lib.value import value
 
+DEMO = "demo"
+"""The model that is a script; it needs no key and no network."""
 OutputFormat = Literal["text", "json", "stream-json"]
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agentcli.app.options import DEMO
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.providers import Route
-
-DEMO = "demo"
 
 
 def connect(env: Mapping[str, str]) -> Callable[[Route], Http]:
@@ -27,7 +26,7 @@ def connect(env: Mapping[str, str]) -> Callable[[Route], Http]:
 
 
 def _demo() -> Http:
-    from agentcli.llm.sim0 import SimulatedProvider
-    from agentcli.llm.sim0.demo import script
+    from agentcli.llm.simulator import SimulatedProvider
+    from agentcli.llm.simulator.demo import script
 
     return Http(transport=InProcess(SimulatedProvider(script()).handle))

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from agentcli.app.options import Options
+from agentcli.app.options import DEMO, Options
 from agentcli.config import Config, load, places
 from agentcli.lib.errors import UserError
 from agentcli.lib.streams import silence_stdout
@@ -31,6 +31,10 @@ def _start(options: Options) -> int:
     headless = options.print or options.output_format != "text"
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError('This is no terminal to talk in; use agent -p "prompt" for a headless run.')
+    if options.model == DEMO and not headless:
+        from agentcli.ui import demo
+
+        return demo.talk(options, lambda chosen, folder: _talk(chosen, Config(), folder))
     config = load(root, os.environ, trusted=options.trust)
     if headless:
         from agentcli.ui.print import run as run_headless

@@ -19,9 +19,10 @@ SUBCOMMANDS = frozenset(
 """Programs of which "always" keeps the subcommand too."""
 NEVER_OFFERED = (
     SHELLS
-    | {"python", "python3", "node", "ruby", "perl", "php", "awk", "sudo", "rm", "xargs", "dd"}
+    | {"awk", "sudo", "rm", "xargs", "dd"}
     | {"mkfs", "curl", "wget", "ssh", "nc", "find", "env", "source", "."}
 )
+INTERPRETERS = frozenset({"python", "python3", "node", "ruby", "perl", "php", "deno"})
 DELETES = frozenset({"rm", "rmdir", "unlink", "shred"})
 HARMLESS_TARGETS = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
@@ -245,9 +246,20 @@ def _offer(command: Simple) -> tuple[str, ...]:
     words = [word.text for word in command.words]
     if not all(word.literal for word in command.words[:2]):
         return ()
+    if command.name in INTERPRETERS:
+        return _offer_program(words, literal=all(word.literal for word in command.words))
     if command.name in SUBCOMMANDS:
         if len(words) < 2 or words[1].startswith("-"):
             return ()
         count = 3 if words[1] == "run" and len(words) > 2 else 2
         return (f"Bash({' '.join(words[:count])}:*)",)
     return (f"Bash({words[0]}:*)",)
+
+
+def _offer_program(words: list[str], *, literal: bool) -> tuple[str, ...]:
+    """A module by its name, a script with exactly these arguments; never code in an argument."""
+    if words[1:2] == ["-m"] and len(words) > 2 and words[2].isidentifier():
+        return (f"Bash({' '.join(words[:3])}:*)",)
+    if literal and len(words) > 1 and not words[1].startswith("-"):
+        return (f"Bash({' '.join(words)})",)
+    return ()

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agentcli.agent.events import (
@@ -23,13 +25,12 @@ from agentcli.agent.events import (
     TurnEnd,
 )
 from agentcli.app.app import App
-from agentcli.app.options import Options
-from agentcli.app.transport import DEMO
+from agentcli.app.options import DEMO, Options
 from agentcli.config import Config
 from agentcli.lib.errors import UserError
 from agentcli.lib.text import visible
-from agentcli.lib.value import value
-from agentcli.llm.sim0.demo import PROMPTS
+from agentcli.lib.value import replace, value
+from agentcli.llm.simulator.demo import PROMPTS
 from agentcli.tools.base import Command, Diff
 from agentcli.ui.status_line import context_facts, turn_line
 
@@ -71,22 +72,42 @@ real: the client and its wire, the cache rules and prices (those of claude-sonne
 the permissions, git and pytest.
 """
 
+TALK = """\
+The model is a script that answers from this process; no key, no network. This opens on a small
+repository with a failing test, in a temporary folder that is deleted at the end. The script
+knows these prompts:
+"""
+
 
 def run(*, keep: bool = False) -> int:
     """Make the repository, run every prompt of the script on it, show the ledger."""
+    with repository(keep=keep) as folder:
+        return _run(folder)
+
+
+@contextmanager
+def repository(*, keep: bool = False) -> Generator[Path]:
+    """The demo's repository in a temporary folder, gone afterwards unless it is kept."""
     folder = Path(tempfile.mkdtemp(prefix="agent-demo-"))
     try:
-        return _run(folder)
+        make_repository(folder)
+        yield folder
     finally:
         if keep:
-            sys.stdout.write(f"\nThe repository is kept in {folder}\n")
+            _out(f"\nThe repository is kept in {folder}\n")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def talk(options: Options, front: Callable[[Options, Path], int]) -> int:
+    """`--model demo` in a terminal: the front-end, opened on the demo's repository."""
+    _out(TALK + "".join(f"  {prompt}\n" for prompt in PROMPTS) + "\n")
+    with repository() as folder:
+        return front(replace(options, session_persistence=False), folder)
+
+
 def _run(folder: Path) -> int:
     _out(INTRO + "\n")
-    make_repository(folder)
     before = _pytest(folder)
     _out(f"$ python -m pytest -q      (before)\n{before.text}\n")
     asyncio.run(_talk(folder))
@@ -175,7 +196,8 @@ class Narrator:
             case Decided(call, decision) if decision.verdict == "deny":
                 self._say(f"  ✗ {call.name} was not allowed: {decision.reason}")
             case ToolStart(call, action):
-                self._say(f"  • {call.name} {self._short(action.target)}")
+                name = "" if action.target.startswith("git ") else f"{call.name} "
+                self._say(f"  • {name}{self._short(action.target)}")
             case ToolEnd(_, result):
                 self._show(result.display)
             case Spent():

@@ -185,7 +185,10 @@ def test_bypass_runs_the_rest_and_plan_runs_nothing_that_changes(project):
         ("python -c x", ()),
         ("sudo make", ()),
         ("rm x", ()),
-        ("make && python x.py", ()),
+        ("make && python x.py", ("Bash(make:*)", "Bash(python x.py)")),
+        ("python -m pytest -q tests", ("Bash(python -m pytest:*)",)),
+        ("node -e 1", ()),
+        ("python $SCRIPT", ()),
         ("cat <<E | tool\nx\nE", ()),
     ],
 )
