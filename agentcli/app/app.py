@@ -76,8 +76,12 @@ class App:
         self.env = dict(os.environ if env is None else env)
         self.ground = Ground(root, places(self.env), __version__, self.env)
         self._tool_env = hardened_env(scrub_env(self.env))
+        resumed = options.resume_last or bool(options.resume)
+        if not resumed:
+            self.route: Route = resolve(self._model_name(""), self.env, config.providers)
         self.talk = self._open_talk()
-        self.route: Route = resolve(self._model_name(), self.env, config.providers)
+        if resumed:
+            self.route = resolve(self._model_name(self.talk.model), self.env, config.providers)
         self.gate = gate_from(options, config, self.ground, frontend)
         self._engine: Engine | None = None
         self._started = False
@@ -226,8 +230,8 @@ class App:
     def _log(self) -> Path:
         return self.ground.places.log
 
-    def _model_name(self) -> str:
-        name = self.options.model or self.talk.model or self.config.model or default_model(self.env)
+    def _model_name(self, before: str) -> str:
+        name = self.options.model or before or self.config.model or default_model(self.env)
         if not name:
             raise UserError(NO_MODEL)
         return name

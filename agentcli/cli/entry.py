@@ -11,6 +11,13 @@ HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 
 def run(argv: list[str]) -> int:
     """Exit codes: 0 done, 1 failed, 2 bad flags or configuration, 3 limit, 4 denied, 130, 143."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from agentcli.lib.streams import open_missing
+
+        open_missing()
+        if sys.stdout is None:
+            sys.stderr.write("agent: standard output is closed: an answer could go nowhere.\n")
+            return 2
     if argv in (["--help"], ["-h"]):
         with open(HELP, encoding="utf-8") as text:
             sys.stdout.write(text.read())
