@@ -1,6 +1,6 @@
 """A real HTTP server on 127.0.0.1 over a simulated provider, for tests of the whole way.
 
-Also a program: `python tests/loopback.py SCRIPT.json [--key KEY]` prints its URL and serves.
+Also a program: `python tests/strict_server.py SCRIPT.json [--key KEY]` prints its URL and serves.
 """
 
 import argparse

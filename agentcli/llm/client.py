@@ -16,7 +16,7 @@ from agentcli.lib.value import replace, value
 from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.errors import LLMError, StreamCut
+from agentcli.llm.errors import LLMError, StreamCut, WrongEndpoint
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Route
 from agentcli.llm.repair import repair
@@ -61,6 +61,7 @@ class _Sending:
     route: Route
     key: tuple[str, str]
     repairs: tuple[str, ...]
+    request: Request
 
 
 def _unheard(_: object) -> None:
@@ -87,6 +88,8 @@ class Client:
     )
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
+    _wires: dict[str, str] = field(default_factory=dict[str, str], init=False)
+    """By base URL: the other wire, where the first was found not to be spoken."""
 
     def prepare(self, request: Request) -> PreparedRequest:
         """The exact HTTP request, not sent; changes nothing."""
@@ -112,12 +115,10 @@ class Client:
                 on_repair(what)
         attempts = _Attempts(self, sending, on_retry)
         async with aclosing(attempts.deltas()) as deltas:
-            yield Reply(
-                deltas,
-                model=sending.route.model.id,
-                wire=sending.wire.name,
-                usage=attempts.usage,
-            )
+            name = sending.wire.name
+            reply = Reply(deltas, model=sending.route.model.id, wire=name, usage=attempts.usage)
+            attempts.speaks = reply.speaks
+            yield reply
 
     def cache_state(self, session: str, model: str) -> tuple[CachePlan, float] | None:
         """The last plan a session's model answered to, and when that was sent (clock seconds)."""
@@ -131,7 +132,8 @@ class Client:
 
     def _plan(self, request: Request) -> _Sending:
         route = self.resolve(request.model)
-        wire = self.load(route.wire or route.provider.wire)
+        name = self._wires.get(route.url) or route.wire or route.provider.wire
+        wire = self.load(name)
         key = (request.session, route.model.id)
         messages, repairs = repair(request.messages)
         if repairs:
@@ -143,12 +145,20 @@ class Client:
             headers |= {name.lower(): value for name, value in more.items()}
         body = as_bytes(wire.encode(request, route, plan))
         prepared = PreparedRequest(route.url + wire.path(route), headers, body)
-        return _Sending(prepared, plan, wire, route, key, repairs)
+        return _Sending(prepared, plan, wire, route, key, repairs, request)
 
     def _door(self, route: Route) -> Http:
         door = self.http(route) if callable(self.http) else self.http
         self._doors[id(door)] = door
         return door
+
+    def _over_other_wire(self, sending: _Sending) -> _Sending | None:
+        """The same request for a server that lacks the first wire; None when there is no other."""
+        route = sending.route
+        if not route.other_wire or route.url in self._wires:
+            return None
+        self._wires[route.url] = route.other_wire
+        return self._plan(sending.request)
 
     def _answered(self, sending: _Sending, started: float) -> None:
         """Only what a model began to answer is in its cache."""
@@ -165,6 +175,7 @@ class _Attempts:
         self._sending = sending
         self._on_retry = on_retry
         self._decoder: Decoder | None = None
+        self.speaks: Callable[[str], None] = _unheard
 
     def usage(self) -> Usage | None:
         """What the provider reported so far, also of a reply that broke off."""
@@ -180,6 +191,14 @@ class _Attempts:
                         handed_out = True
                         yield delta
                 return
+            except WrongEndpoint as error:
+                other = client._over_other_wire(self._sending)
+                if other is None:
+                    self._name(error)
+                    raise
+                self._sending, delay = other, 0.0
+                self.speaks(other.wire.name)
+                self._on_retry(Retry(attempt, delay, error))
             except LLMError as error:
                 self._name(error)
                 delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)

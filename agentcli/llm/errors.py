@@ -40,9 +40,15 @@ class LLMError(Exception):
 
 
 class BadRequest(LLMError):
-    """The provider refuses the request as it stands (400, 404 of a route, 413, 422)."""
+    """The provider refuses the request as it stands (400, 413, 422)."""
 
     kind = "bad_request"
+
+
+class WrongEndpoint(BadRequest):
+    """The server has no such route: another base URL, or another wire, is needed (404, 405)."""
+
+    kind = "wrong_endpoint"
 
 
 class ContextOverflow(BadRequest):

@@ -56,6 +56,8 @@ class Route:
     wire: str = ""
     auth: Auth = "bearer"
     headers: dict[str, str] = made(default_factory=dict[str, str])
+    other_wire: str = ""
+    """Tried when the server turns out not to have `wire`."""
 
 
 NEW_LIMIT = Quirks(max_tokens_field="max_completion_tokens", prompt_cache_key=True)
@@ -290,7 +292,8 @@ def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Rou
 def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Route:
     key, auth = _key(provider, env)
     base = _base(provider, env)
-    wire = model.wire or _wire(provider, base or provider.url, bool(base), env)
+    wire, other = _wires(provider, model, base or "", env)
+    wire = model.wire or wire
     url = _address(base, wire, provider) if base else provider.url.rstrip("/")
     if not url:
         raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
@@ -302,7 +305,7 @@ def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Rout
     headers = dict(provider.headers)
     if provider.name == "anthropic":
         headers |= parse_custom_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", ""))
-    return Route(provider, model, url, key, wire, auth, headers)
+    return Route(provider, model, url, key, wire, auth, headers, other)
 
 
 def _address(base: str, wire: str, provider: Provider) -> str:
@@ -317,14 +320,17 @@ def _address(base: str, wire: str, provider: Provider) -> str:
     return f"{scheme}://{host}/openai/v1" if provider.name == "azure" else f"{scheme}://{host}/v1"
 
 
-def _wire(provider: Provider, url: str, moved: bool, env: Mapping[str, str]) -> str:
-    """OpenAI's own servers speak Responses; a gateway in their place most likely Chat.
+def _wires(provider: Provider, model: ModelSpec, base: str, env: Mapping[str, str]) -> list[str]:
+    """The wire, and another to try: a gateway in OpenAI's place may speak Chat alone.
 
-    OPENAI_WIRE=openai-responses says that it speaks Responses too.
+    For a model that is not OpenAI's own it is asked for Chat. OPENAI_WIRE names the only one.
     """
-    if provider.name != "openai" or not moved or "api.openai.com" in url:
-        return provider.wire
-    return env.get("OPENAI_WIRE") or "openai-chat"
+    if provider.name != "openai" or not base or "api.openai.com" in base:
+        return [provider.wire, ""]
+    if env.get("OPENAI_WIRE"):
+        return [env["OPENAI_WIRE"], ""]
+    known = models.find(model.id, provider.name) is not None
+    return ["openai-responses", "openai-chat"] if known else ["openai-chat", ""]
 
 
 def _key(provider: Provider, env: Mapping[str, str]) -> tuple[str | None, Auth]:

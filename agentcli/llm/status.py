@@ -20,6 +20,7 @@ from agentcli.llm.errors import (
     QuotaExceeded,
     RateLimited,
     ServerFailed,
+    WrongEndpoint,
 )
 from agentcli.llm.retry import retry_after, spoken
 from agentcli.llm.types import JsonObject
@@ -124,7 +125,7 @@ def _said(facts: Facts, answer: _Answer, wire: str) -> tuple[Kind, str]:
     if kind is BadRequest and answer.status in (404, 405):
         tried = f"POST {urlsplit(answer.url).path}" if answer.url else "this address"
         speaks = f" or it does not speak {wire}" if wire else ""
-        return kind, f"the server knows no {tried} ({said}): the base URL is wrong{speaks}"
+        return WrongEndpoint, f"the server knows no {tried} ({said}): the base URL is wrong{speaks}"
     return kind, f"{SENTENCES[kind]}: {said}"
 
 

@@ -66,7 +66,7 @@ class Fold:
 
     def __init__(self, model: str, wire: str) -> None:
         self._model = model
-        self._wire = wire
+        self.wire = wire
         self._blocks: list[_Open] = []
         self._calls: dict[str, _Open] = {}
         self._current: _Open | None = None
@@ -123,7 +123,7 @@ class Fold:
         finished = self._finished
         stop = finished.stop if finished else "interrupted"
         keep_native = finished is not None and (stop == "tool_use" or not self._calls)
-        native = Native(self._wire, self._model, tuple(self._native)) if keep_native else None
+        native = Native(self.wire, self._model, tuple(self._native)) if keep_native else None
         return AssistantMessage(
             content=tuple(_block(block) for block in self._blocks),
             model=self._model,
@@ -160,6 +160,10 @@ class Reply:
         self._deltas = deltas
         self._fold = Fold(model, wire)
         self._usage = usage
+
+    def speaks(self, wire: str) -> None:
+        """The wire turned out to be another; told before the first delta."""
+        self._fold.wire = wire
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
         async for delta in self._deltas:

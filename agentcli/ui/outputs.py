@@ -116,6 +116,7 @@ class JsonOutput:
         self._partial = options.include_partial_messages
         self._schema = options.json_schema is not None
         self._session = options.session_id or ""
+        self._replies = 0
 
     def begin(self, app: App) -> None:
         self._session = app.talk.id
@@ -142,6 +143,9 @@ class JsonOutput:
                 sys.stderr.write(visible(line) + "\n")
             return
         data = event_json(event, self._partial)
+        if data is not None and isinstance(event, Replied):
+            self._replies += 1
+            data["message"] = {"id": f"msg_{self._session}_{self._replies}"} | data["message"]
         if data is not None:
             self._write(data | {"session_id": self._session})
 
@@ -205,7 +209,6 @@ def _system(subtype: str, **fields: Any) -> JsonObject:
 
 def message_json(message: AssistantMessage) -> JsonObject:
     return {
-        "id": "",
         "model": message.model,
         "role": "assistant",
         "content": [_block_json(block) for block in message.content],

@@ -92,14 +92,16 @@ def test_a_gateway_needs_no_key_and_names_its_own_models():
 @pytest.mark.parametrize("given", ["http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/"])
 def test_an_openai_base_works_with_and_without_its_version(given):
     route = resolve("gpt-5", GPT | {"OPENAI_BASE_URL": given})
-    assert (route.url, route.wire) == ("http://h:1/v1", "openai-chat")
+    assert (route.url, route.wire) == ("http://h:1/v1", "openai-responses")
 
 
-def test_another_host_speaks_responses_when_told_or_when_the_model_must():
+def test_another_host_may_lack_responses():
     env = GPT | {"OPENAI_BASE_URL": "http://h/v1"}
-    told = env | {"OPENAI_WIRE": "openai-responses"}
-    assert resolve("gpt-5", told).wire == "openai-responses"
-    assert resolve("gpt-5.5-pro", env).wire == "openai-responses"
+    assert resolve("gpt-5", env).other_wire == "openai-chat"
+    assert resolve("gpt-5", GPT).other_wire == ""
+    assert resolve("openai/some-local-model", env).wire == "openai-chat"
+    told = resolve("gpt-5", env | {"OPENAI_WIRE": "openai-chat"})
+    assert (told.wire, told.other_wire) == ("openai-chat", "")
 
 
 def test_azure_is_reached_by_resource_address():

@@ -11,6 +11,7 @@ from agentcli.llm.errors import (
     QuotaExceeded,
     RateLimited,
     ServerFailed,
+    WrongEndpoint,
 )
 from agentcli.llm.status import error_from, error_from_event
 
@@ -70,7 +71,7 @@ ANTHROPIC = [
     (402, claude("billing_error"), QuotaExceeded),
     (403, claude("permission_error"), AuthFailed),
     (404, claude("not_found_error", "model: claude-opus-9"), ModelNotFound),
-    (404, claude("not_found_error", "Not found"), BadRequest),
+    (404, claude("not_found_error", "Not found"), WrongEndpoint),
     (408, b"", ServerFailed),
     (409, claude("conflict_error"), ServerFailed),
     (413, claude("request_too_large"), ContextOverflow),
@@ -99,7 +100,7 @@ OPENAI = [
     (401, openai(code="invalid_api_key"), AuthFailed),
     (403, openai(code="unsupported_country_region_territory"), AuthFailed),
     (404, openai(MISSING, "invalid_request_error", "model_not_found"), ModelNotFound),
-    (404, openai("Invalid URL (POST /v1/x)", "invalid_request_error"), BadRequest),
+    (404, openai("Invalid URL (POST /v1/x)", "invalid_request_error"), WrongEndpoint),
     (409, openai(), ServerFailed),
     (413, openai(), ContextOverflow),
     (422, openai(), BadRequest),
@@ -189,9 +190,9 @@ OTHERS = [
         ModelNotFound,
     ),
     (404, {"error": {"message": 'model "x" not found, try pulling it first'}}, ModelNotFound),
-    (404, b"404 page not found", BadRequest),
-    (404, {"detail": "Not Found"}, BadRequest),
-    (405, {"detail": "Method Not Allowed"}, BadRequest),
+    (404, b"404 page not found", WrongEndpoint),
+    (404, {"detail": "Not Found"}, WrongEndpoint),
+    (405, {"detail": "Method Not Allowed"}, WrongEndpoint),
     (
         503,
         {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}},

@@ -1,115 +1,26 @@
 """The interactive front-end in a pseudo-terminal, looked at through a terminal emulator."""
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
-import struct
-import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
-import pyte
 import pytest
+from terminal import Driven
 
 SCRIPT = Path(__file__).parent / "fake_session.py"
-PATIENCE = 60.0
 FORBIDDEN = (b"\x1b[2J", b"\x1b[3J", b"\x1b[?1049h", b"\x1b[?47h", b"\x1bc")
-
-
-class Driven:
-    """The program in a terminal of the given size; everything it writes is kept."""
-
-    def __init__(self, *arguments, rows=24, columns=80, **env):
-        self.screen = pyte.HistoryScreen(columns, rows, history=100_000, ratio=0.5)
-        self._stream = pyte.ByteStream(self.screen)
-        self.written = b""
-        self._master, slave = pty.openpty()
-        self._size(slave, rows, columns)
-        self.process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**os.environ, "TERM": "xterm-256color", **env},
-        )
-        os.close(slave)
-
-    def _size(self, descriptor, rows, columns):
-        fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def resize(self, rows, columns):
-        self.screen.resize(rows, columns)
-        self._size(self._master, rows, columns)
-        self.process.send_signal(signal.SIGWINCH)
-
-    def send(self, text):
-        os.write(self._master, text.encode())
-
-    def read(self, seconds):
-        """Take in what is written within `seconds`; False at the end of the program."""
-        ready, _, _ = select.select([self._master], [], [], seconds)
-        if not ready:
-            return True
-        try:
-            data = os.read(self._master, 65536)
-        except OSError:
-            return False
-        if not data:
-            return False
-        self.written += data
-        self._stream.feed(data)
-        return True
-
-    @property
-    def shown(self):
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    @property
-    def everything(self):
-        """Scrollback and screen."""
-        above = [
-            "".join(row[x].data for x in range(self.screen.columns)).rstrip()
-            for row in self.screen.history.top
-        ]
-        return "\n".join([*above, self.shown])
-
-    def until(self, condition):
-        """Wait until `condition(self)` or a text on the screen; fails with the screen shown."""
-        wanted = condition if callable(condition) else lambda d: condition in d.shown
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if wanted(self):
-                return
-            if not self.read(0.1):
-                assert wanted(self), f"ended early:\n{self.shown}"
-                return
-        raise AssertionError(f"waited in vain for {condition!r}:\n{self.shown}")
-
-    def finish(self):
-        while self.read(PATIENCE):
-            pass
-        return self.process.wait(PATIENCE)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._master)
 
 
 @pytest.fixture
 def drive():
     running = []
 
-    def start(*arguments, **keywords):
-        driven = Driven(*arguments, **keywords)
+    def start(*arguments, rows=24, columns=80, **env):
+        argv = [sys.executable, str(SCRIPT), *arguments]
+        driven = Driven(argv, env={**os.environ, **env}, rows=rows, columns=columns)
         running.append(driven)
         driven.until("fake-model · default")
         return driven
@@ -311,7 +222,7 @@ def test_without_colour_nothing_is_coloured(drive):
 
 
 def test_a_dumb_terminal_gets_lines_and_no_control_sequences(drive):
-    agent = Driven(TERM="dumb")
+    agent = Driven([sys.executable, str(SCRIPT)], env={**os.environ, "TERM": "dumb"})
     try:
         agent.until(lambda a: a.shown.rstrip().endswith(">"))
         agent.send("tool\n")
