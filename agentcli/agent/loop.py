@@ -173,7 +173,7 @@ def _announce(steps: Steps) -> Callable[[Retry], None]:
 
 
 def _keep(message: AssistantMessage, transcript: Transcript, steps: Steps) -> None:
-    if message.content or message.native:
+    if message.content or (message.native and message.native.blocks):
         transcript.append(message)
     steps.emit(Replied(message))
 
