@@ -10,6 +10,7 @@ from agentcli.llm.errors import LLMError, StreamCut
 from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
 from agentcli.llm.providers import Route
 from agentcli.llm.status import error_from_event
+from agentcli.llm.stream import parse_arguments
 from agentcli.llm.types import (
     BlockEnd,
     Delta,
@@ -41,6 +42,7 @@ class AnthropicDecoder:
         self._route = route
         self._parser = SseParser()
         self._blocks: dict[int, JsonObject] = {}
+        self._server_input: dict[int, list[str]] = {}
         self._usage: JsonObject = {}
         self._stop: Stop | None = None
         self._id = ""
@@ -116,6 +118,9 @@ class AnthropicDecoder:
             case "input_json_delta" if block.get("type") == "tool_use":
                 piece = str(delta.get("partial_json", ""))
                 yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), piece)
+            case "input_json_delta":
+                pieces = self._server_input.setdefault(index, [])
+                pieces.append(str(delta.get("partial_json", "")))
             case "signature_delta":
                 block["signature"] = str(block.get("signature", "")) + str(delta["signature"])
             case "citations_delta":
@@ -133,6 +138,9 @@ class AnthropicDecoder:
         elif kind in _TEXT_SLOT:
             yield BlockEnd(block, (block, _TEXT_SLOT[kind]))
         else:
+            pieces = self._server_input.pop(index, None)
+            if pieces is not None:
+                block["input"] = parse_arguments("".join(pieces)) or {}
             yield BlockEnd(block)
 
     def _arguments(self, block: JsonObject) -> Iterator[Delta]:
