@@ -1,4 +1,4 @@
-"""An agent on a stage: a scripted model, real tools in a project, a person who notes and answers."""
+"""An agent on a stage: a scripted model, real tools in a project, a person who answers."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from agentcli.lib.process import hardened_env
 from agentcli.llm.cost import Cost
 from agentcli.llm.stream import Reply
 from agentcli.llm.testing import WIRE, Scripted
-from agentcli.llm.types import AssistantMessage, Text, ToolOutput, UserMessage
+from agentcli.llm.types import Text, ToolOutput, UserMessage
 from agentcli.policy.hooks import Hooks, HookSpec
 from agentcli.policy.permissions import Policy
 from agentcli.policy.rules import parse_rule
@@ -171,8 +171,3 @@ def origin(message):
 
 def said(message):
     return "".join(block.text for block in message.content if isinstance(block, Text))
-
-
-def stops(message):
-    assert isinstance(message, AssistantMessage)
-    return message.stop
