@@ -129,7 +129,9 @@ class SseParser:
 
 
 def parse_data(frame: Frame) -> JsonObject | None:
-    """An event's data as an object; None for keep-alives that are no JSON ("ping", "")."""
+    """An event's data as an object; None for what is no JSON: keep-alives ("ping", ""), [DONE]."""
+    if frame.data.strip() == DONE:
+        return None
     try:
         value = json.loads(frame.data)
     except ValueError:

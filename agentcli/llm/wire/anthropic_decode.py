@@ -70,8 +70,8 @@ class AnthropicDecoder:
             )
 
     def _event(self, frame: Frame) -> Iterator[Delta]:
-        event = parse_data(frame)
-        if event is None or self._done:
+        event = None if self._done else parse_data(frame)
+        if event is None:
             return
         match frame.event or event.get("type"):
             case "message_start":

@@ -52,8 +52,8 @@ class ResponsesDecoder:
             raise StreamCut("the stream ended before the answer did", **self._who())
 
     def _event(self, frame: Frame) -> Iterator[Delta]:
-        event = parse_data(frame)
-        if event is None or self._done:
+        event = None if self._done else parse_data(frame)
+        if event is None:
             return
         index = int(event.get("output_index") or 0)
         match str(event.get("type") or frame.event):
