@@ -78,6 +78,7 @@ class ResponsesDecoder:
             case "response.completed" | "response.incomplete":
                 yield self._finish(_object(event, "response"))
             case "response.failed" | "error":
+                self._note_usage(_object(event, "response"))
                 raise self._error(event)
             case _:
                 return
@@ -129,9 +130,7 @@ class ResponsesDecoder:
 
     def _finish(self, response: JsonObject) -> Finished:
         self._done = True
-        usage = response.get("usage")
-        if isinstance(usage, dict):
-            self.usage = usage_from(cast("JsonObject", usage))
+        self._note_usage(response)
         cost = _object(response, "usage").get("cost_in_usd_ticks")
         return Finished(
             self._stop(response),
@@ -139,6 +138,11 @@ class ResponsesDecoder:
             str(response.get("id", "")),
             None if cost is None else f"{int(cost)}e-10",
         )
+
+    def _note_usage(self, response: JsonObject) -> None:
+        usage = _object(response, "usage")
+        if usage:
+            self.usage = usage_from(usage)
 
     def _stop(self, response: JsonObject) -> Stop:
         if response.get("status") == "incomplete":
