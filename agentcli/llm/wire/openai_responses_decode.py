@@ -102,8 +102,7 @@ class ResponsesDecoder:
                 yield from self._message(index, item)
             case "reasoning":
                 if index not in self._streamed:
-                    text = "\n\n".join(str(part.get("text", "")) for part in _list(item, "summary"))
-                    yield from [ThinkingDelta(text)] if text else []
+                    yield from _thoughts(item)
                 yield BlockEnd(item)
             case "function_call":
                 self._calls = True
@@ -187,6 +186,14 @@ def usage_from(usage: JsonObject) -> Usage:
         cache_write_1h=long,
         reasoning=_count(_object(usage, "output_tokens_details"), "reasoning_tokens"),
     )
+
+
+def _thoughts(item: JsonObject) -> Iterator[Delta]:
+    """The summary; open models send the reasoning itself instead."""
+    parts = _list(item, "summary") or _list(item, "content")
+    text = "\n\n".join(str(part.get("text", "")) for part in parts)
+    if text:
+        yield ThinkingDelta(text)
 
 
 def _call_id(item: JsonObject) -> str:
