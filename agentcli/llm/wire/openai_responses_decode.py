@@ -23,6 +23,7 @@ from agentcli.llm.types import (
 )
 
 CALLS = frozenset({"function_call", "custom_tool_call"})
+INPUT_HEAD, INPUT_TAIL = '{"input": "', '"}'
 
 
 class ResponsesDecoder:
@@ -73,6 +74,8 @@ class ResponsesDecoder:
                 yield ThinkingDelta("\n\n")
             case "response.function_call_arguments.delta":
                 yield from self._piece(index, str(event.get("delta", "")))
+            case "response.custom_tool_call_input.delta":
+                yield from self._input(index, str(event.get("delta", "")))
             case "response.output_item.done":
                 yield from self._close_item(index, _object(event, "item"))
             case "response.completed" | "response.incomplete":
@@ -86,13 +89,21 @@ class ResponsesDecoder:
     def _open(self, index: int, item: JsonObject) -> Iterator[Delta]:
         self._items[index] = item
         if item.get("type") in CALLS:
-            yield ToolCallDelta(_call_id(item), str(item.get("name", "")), "")
+            yield _call_delta(item, "")
 
     def _piece(self, index: int, text: str) -> Iterator[Delta]:
         item = self._items.get(index)
         if item is not None and item.get("type") == "function_call":
             self._streamed.add(index)
-            yield ToolCallDelta(_call_id(item), str(item.get("name", "")), text)
+            yield _call_delta(item, text)
+
+    def _input(self, index: int, text: str) -> Iterator[Delta]:
+        """A grammar tool's text, as pieces of `{"input": text}`."""
+        item = self._items.get(index)
+        if item is not None and item.get("type") == "custom_tool_call":
+            head = "" if index in self._streamed else INPUT_HEAD
+            self._streamed.add(index)
+            yield _call_delta(item, head + _escaped(text))
 
     def _close_item(self, index: int, item: JsonObject) -> Iterator[Delta]:
         """The authoritative item; what was not streamed before is delivered from it."""
@@ -106,14 +117,14 @@ class ResponsesDecoder:
                 yield BlockEnd(item)
             case "function_call":
                 self._calls = True
-                name, raw = str(item.get("name", "")), str(item.get("arguments", ""))
                 if index not in self._streamed:
-                    yield ToolCallDelta(_call_id(item), name, raw)
+                    yield _call_delta(item, str(item.get("arguments", "")))
                 yield BlockEnd(item, None, _call_id(item))
             case "custom_tool_call":
                 self._calls = True
-                arguments = json.dumps({"input": item.get("input", "")}, ensure_ascii=False)
-                yield ToolCallDelta(_call_id(item), str(item.get("name", "")), arguments)
+                if index not in self._streamed:
+                    yield _call_delta(item, INPUT_HEAD + _escaped(str(item.get("input", ""))))
+                yield _call_delta(item, INPUT_TAIL)
                 yield BlockEnd(item, None, _call_id(item))
             case _:
                 yield BlockEnd(item)
@@ -194,6 +205,14 @@ def _thoughts(item: JsonObject) -> Iterator[Delta]:
     text = "\n\n".join(str(part.get("text", "")) for part in parts)
     if text:
         yield ThinkingDelta(text)
+
+
+def _call_delta(item: JsonObject, piece: str) -> ToolCallDelta:
+    return ToolCallDelta(_call_id(item), str(item.get("name", "")), piece)
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _call_id(item: JsonObject) -> str:
