@@ -101,6 +101,7 @@ class Fold:
         return call
 
     def _end(self, end: BlockEnd) -> None:
+        """A slot in which the provider put another text keeps it: it knows its own block best."""
         if end.native is not None:
             self._native.append(end.native)
         if end.call_id is not None:
@@ -112,7 +113,8 @@ class Fold:
             self._current = None
         if end.fill is not None:
             holder, slot = end.fill
-            holder[slot] = filled
+            if not holder.get(slot) or holder[slot] == filled:
+                holder[slot] = filled
 
     def raw_arguments(self, call_id: str) -> str:
         """A call's arguments as received so far."""

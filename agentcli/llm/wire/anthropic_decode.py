@@ -102,9 +102,9 @@ class AnthropicDecoder:
             case "tool_use":
                 yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), "")
             case "text" if block.get("text"):
-                yield TextDelta(str(block["text"]))
+                yield TextDelta(_taken(block, "text"))
             case "thinking" if block.get("thinking"):
-                yield ThinkingDelta(str(block["thinking"]))
+                yield ThinkingDelta(_taken(block, "thinking"))
             case _:
                 return
 
@@ -194,6 +194,13 @@ def usage_from(usage: JsonObject) -> Usage:
         cache_write_1h=one_hour,
         reasoning=_count(_object(usage, "output_tokens_details"), "thinking_tokens"),
     )
+
+
+def _taken(block: JsonObject, slot: str) -> str:
+    """The text with which a block began; the slot waits for the whole."""
+    text = str(block[slot])
+    block[slot] = ""
+    return text
 
 
 def _count(holder: JsonObject, key: str) -> int:
