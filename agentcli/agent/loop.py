@@ -18,7 +18,7 @@ from agentcli.agent.events import (
     TurnReason,
 )
 from agentcli.agent.transcript import Transcript
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.errors import LLMError
 from agentcli.llm.types import (
     AssistantMessage,
@@ -152,12 +152,12 @@ async def _reply(
             _keep(message, transcript, steps)
             return message
         except LLMError as error:
-            started = reply is not None and bool(reply.message.content)
-            if attempt > MAX_REASKS or not (error.retryable and started):
+            if reply is None or not _has_begun(reply.message):
+                raise
+            if attempt > MAX_REASKS or not (error.retryable and reply.message.content):
                 _keep_partial(reply, transcript, steps)
                 raise
-            if reply is not None:
-                steps.billed(reply.message)
+            steps.billed(reply.message)
             delay = error.retry_after or 0.5 * 2**attempt
             steps.emit(Discarded(str(error)))
             steps.emit(Retrying(attempt, delay, str(error)))
@@ -184,8 +184,15 @@ def _keep_partial(reply: Reply | None, transcript: Transcript, steps: Steps) -> 
         return
     message = reply.message
     steps.billed(message)
+    if message.tool_calls:  # the last word came, but nobody is left to run them
+        message = replace(message, stop="interrupted", native=None)
     if message.text.strip():
         _keep(message, transcript, steps)
+
+
+def _has_begun(message: AssistantMessage) -> bool:
+    """Whether anything came of it; a refused request is neither kept nor billed."""
+    return bool(message.content) or message.usage is not None
 
 
 def _has_cut_call(message: AssistantMessage) -> bool:

@@ -1,7 +1,7 @@
 """When the provider fails: asked again or told, nothing half is run, the session goes on."""
 
 import pytest
-from stage import Stage
+from stage import CENT, Stage
 
 from agentcli.agent.events import Discarded, Notice, Replied, Retrying, Spent, ToolStart, TurnEnd
 from agentcli.agent.loop import MAX_REASKS
@@ -74,6 +74,7 @@ def test_a_request_that_is_refused_ends_the_turn_and_the_session_goes_on(root, e
     ends = stage.run("hello", "read", "again")
     assert [end.reason for end in ends] == ["done", "error", "done"]
     assert ends[1].error == str(error)
+    assert ends[1].cost == CENT
     assert [n.text for n in stage.of(Notice) if n.level == "error"] == [str(error)]
     assert stage.words()[-3:] == [("human", "again"), ("model", ""), ("model", "Seen.")]
     assert len(stage.outputs()) == 2
