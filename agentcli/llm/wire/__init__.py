@@ -15,6 +15,7 @@ WIRES = {
     "anthropic": "anthropic",
     "openai-responses": "openai_responses",
     "openai-chat": "openai_chat",
+    "gemini": "gemini",
 }
 
 
