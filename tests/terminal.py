@@ -62,6 +62,12 @@ class Driven:
         self._stream.feed(data)
         return True
 
+    def read_for(self, seconds):
+        """Take in what is written for as long as this."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.read(0.1):
+            pass
+
     @property
     def shown(self):
         return "\n".join(line.rstrip() for line in self.screen.display)
@@ -88,8 +94,10 @@ class Driven:
         raise AssertionError(f"waited in vain for {condition!r}:\n{self.shown}")
 
     def finish(self):
-        while self.read(PATIENCE):
-            pass
+        """Its exit code, once it has ended by itself."""
+        end = time.monotonic() + PATIENCE
+        while self.read(0.1):
+            assert time.monotonic() < end, f"it does not end:\n{self.shown}"
         return self.process.wait(PATIENCE)
 
     def close(self):

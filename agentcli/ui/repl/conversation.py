@@ -37,9 +37,12 @@ class Conversation:
         self.registry = registry
         self.view = view
         self.queued: list[str] = []
+        """What was sent meanwhile: words for the model, and lines whose turn comes later."""
         self.turns = 0
         self._task: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
+        self._waiting: list[str] = []
+        self._prompting = False
         self._stopping = False
 
     @property
@@ -47,7 +50,7 @@ class Conversation:
         return self._task is not None
 
     def submit(self, text: str) -> None:
-        """Take a line; returns at once. While it works, words are queued for the model."""
+        """Take a line; returns at once. While it works, words go to the model, the rest waits."""
         if not text.strip():
             return
         if not self.working:
@@ -60,11 +63,11 @@ class Conversation:
             task = self._started(self._guarded(self._line(text)))
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)
-        elif named is not None or text.startswith("!"):
-            self.view.alert("That has to wait: press Esc to interrupt, or let it finish.")
-            self.view.give_back(text)
         else:
-            self.session.steer(text)
+            if self._prompting and named is None and not text.startswith("!"):
+                self.session.steer(text)
+            else:
+                self._waiting.append(text)
             self.queued.append(text)
             self.view.changed()
 
@@ -78,8 +81,9 @@ class Conversation:
         """Stop the turn; asked twice, or outside a turn, whatever runs is cancelled."""
         if self._task is None:
             return
-        if self.session.busy and not self._stopping:
-            self._stopping = True
+        gently = self.session.busy and not self._stopping
+        self._stopping = True
+        if gently:
             self.session.interrupt()
         else:
             self._task.cancel()
@@ -112,7 +116,10 @@ class Conversation:
 
     async def _work(self, text: str) -> None:
         try:
-            await self._guarded(self._line(text))
+            line: str | None = text
+            while line is not None:
+                await self._guarded(self._line(line))
+                line = self._next()
         finally:
             self._task = None
             self._stopping = False
@@ -123,6 +130,7 @@ class Conversation:
         try:
             await doing
         except (UserError, ToolError) as error:
+            self._stopping = True
             self.view.alert(str(error))
         except asyncio.CancelledError:
             self.view.alert("Interrupted.")
@@ -156,11 +164,36 @@ class Conversation:
     async def _prompt(self, text: str) -> None:
         self.turns += 1
         self.view.user(text)
-        await self.session.prompt(text)
+        self._prompting = True
+        try:
+            ended = await self.session.prompt(text)
+        finally:
+            self._prompting = False
+        self._stopping = self._stopping or ended.reason != "done"
+
+    def _next(self) -> str | None:
+        """What was sent meanwhile and can be done now; nothing after an interruption or a failure.
+
+        Words the model did not get, because its turn ended first, begin the next one.
+        """
+        if self._stopping:
+            return None
+        words = self.session.take_queued()
+        if words:
+            line = "\n".join(words)
+            self.queued = list(self._waiting)
+        elif self._waiting:
+            line = self._waiting.pop(0)
+            self.queued.remove(line)
+        else:
+            return None
+        self.view.changed()
+        return line
 
     def _return_queued(self) -> None:
-        """The turn ended before these were delivered: the person decides what becomes of them."""
-        left = self.session.take_queued()
+        """After an interruption the person decides what becomes of the rest."""
+        left = [*self.session.take_queued(), *self._waiting]
+        self._waiting.clear()
         self.queued.clear()
         if left:
             self.view.give_back("\n".join(left))
