@@ -75,8 +75,7 @@ class _Run:
         spoken = [part for part, texts in self.parts if any(texts)]
         only = spoken[0] if len(spoken) == 1 else None
         for part, texts in self.parts:
-            if part is not only:
-                part["text"] = "".join(texts)
+            part["text"] = "" if part is only else "".join(texts)
         fill = (only, "text") if only is not None else None
         kept = [part for part, _ in self.parts if not (self.thought and part.keys() <= _PLAIN)]
         for part in kept or [None]:
@@ -186,8 +185,11 @@ class GeminiDecoder:
         self._calls.append(call_id)
         raw = "" if arguments is None else json.dumps(arguments, ensure_ascii=False)
         yield ToolCallDelta(call_id, str(call.get("name") or ""), raw)
-        legal = arguments is None or isinstance(arguments, dict)
-        yield BlockEnd(part, None if legal else (call, "args"), call_id)
+        if arguments is not None and not isinstance(arguments, dict):
+            call["args"] = None
+            yield BlockEnd(part, (call, "args"), call_id)
+        else:
+            yield BlockEnd(part, call_id=call_id)
 
     def _finish(self) -> Iterator[Delta]:
         yield from self._end_run()
