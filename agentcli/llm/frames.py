@@ -118,6 +118,8 @@ class SseParser:
             self._data.append(value)
         elif name == "event":
             self._event = value
+        elif name == "error":  # how older llama.cpp frames its errors (wire.md 5.12)
+            self._data.append(f'{{"error":{value}}}')
         elif not name:
             self.comments += 1
 
