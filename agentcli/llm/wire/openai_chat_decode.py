@@ -46,6 +46,8 @@ THINKING = ("reasoning_content", "reasoning")
 
 @dataclass(slots=True)
 class _Call:
+    given: str
+    """The id as the server says it, which it may say twice; `id` is ours and unique."""
     id: str
     name: str
 
@@ -142,13 +144,13 @@ class ChatDecoder:
         call_id = str(fragment.get("id") or "")
         call_id = "" if call_id == "null" else call_id
         call = self._calls.get(slot)
-        if call is None or (call_id and call.id != call_id):
+        if call is None or (call_id and call.given != call_id):
             self._count += 1
-            call = _Call(call_id or f"call_{self._count}", str(function.get("name") or ""))
-            if call.id in self._ids:
-                call.id = f"{call.id}_{self._count}"
-            self._ids.add(call.id)
-            self._calls[slot] = call
+            unique = call_id or f"call_{self._count}"
+            if unique in self._ids:
+                unique = f"{unique}_{self._count}"
+            self._ids.add(unique)
+            call = self._calls[slot] = _Call(call_id, unique, str(function.get("name") or ""))
         call.name = call.name or str(function.get("name") or "")
         yield ToolCallDelta(call.id, call.name, _arguments(function.get("arguments")))
 
