@@ -98,6 +98,7 @@ class Fold:
             call = self._calls[call_id] = _Open("call", call_id, name)
             self._blocks.append(call)
             self._current = None
+        call.name = call.name or name
         return call
 
     def _end(self, end: BlockEnd) -> None:
