@@ -118,7 +118,7 @@ class ChatDecoder:
     def _note_usage(self, usage: Any) -> None:
         if isinstance(usage, dict) and usage:
             counts = cast("JsonObject", usage)
-            self.usage = usage_from(counts, self._route.provider.name)
+            self.usage = usage_from(counts)
             self._cost = reported_cost(counts) or self._cost
 
     def _delta(self, delta: JsonObject) -> Iterator[Delta]:

@@ -7,8 +7,11 @@ from typing import cast
 from agentcli.llm.types import JsonObject, Usage
 
 
-def usage_from(usage: JsonObject, provider: str = "") -> Usage:
-    """Counts of any Chat dialect; the prompt includes what was cached and written."""
+def usage_from(usage: JsonObject) -> Usage:
+    """Counts of any Chat dialect; the prompt includes what was cached and written.
+
+    xAI counts reasoning beside the completion, which only the total shows (wire.md 5.2).
+    """
     details = _object(usage, "prompt_tokens_details") or _object(usage, "prompt_token_details")
     prompt = _count(usage, "prompt_tokens")
     read = max(
@@ -28,7 +31,7 @@ def usage_from(usage: JsonObject, provider: str = "") -> Usage:
     long = _count(split, "ttl_12h_tokens")
     reasoning = _count(_object(usage, "completion_tokens_details"), "reasoning_tokens")
     output = _count(usage, "completion_tokens")
-    if prompt + output + reasoning == _count(usage, "total_tokens") and provider == "xai":
+    if prompt + output + reasoning == _count(usage, "total_tokens"):
         output += reasoning
     return Usage(
         input=max(0, prompt - read - written),
