@@ -15,6 +15,9 @@ WIRES = {
     "anthropic": "anthropic",
     "openai-responses": "openai_responses",
     "openai-chat": "openai_chat",
+    "bedrock": "bedrock",
+    "anthropic-bedrock": "anthropic_bedrock",
+    "anthropic-vertex": "anthropic_vertex",
     "gemini": "gemini",
 }
 

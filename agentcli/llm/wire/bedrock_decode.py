@@ -1,0 +1,263 @@
+"""The Amazon Bedrock Converse wire: decoding an event stream (wire.md 4.3, 4.4, 4.6)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from typing import Any, cast
+
+from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
+from agentcli.llm.event_stream import EventFrame, EventStreamParser
+from agentcli.llm.frames import parse_body
+from agentcli.llm.providers import Route
+from agentcli.llm.status import error_from_event
+from agentcli.llm.types import (
+    BlockEnd,
+    Delta,
+    Finished,
+    JsonObject,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+)
+
+STOPS: dict[str, Stop] = {
+    "end_turn": "end_turn",
+    "tool_use": "tool_use",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "guardrail_intervened": "refusal",
+    "content_filtered": "refusal",
+    "model_context_window_exceeded": "context_full",
+}
+FAILURES = {
+    "malformed_model_output": "the model wrote something that is no answer",
+    "malformed_tool_use": "the model made a tool call that cannot be read",
+}
+"""Reasons to stop that are errors, worth asking again."""
+_PASSING = (408, 424, 425, 429)
+
+
+class BedrockDecoder:
+    """Folds Converse events into deltas; keeps each block as it goes back.
+
+    Usage comes after the reason to stop; a stream cut between the two is whole, its usage unknown.
+    """
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._parser = EventStreamParser()
+        self._blocks: dict[int, JsonObject] = {}
+        self._usage: JsonObject = {}
+        self._reason: str | None = None
+        self._done = False
+
+    @property
+    def usage(self) -> Usage | None:
+        return usage_from(self._usage) if self._usage else None
+
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        for frame in self._parser.feed(data):
+            yield from self._frame(frame)
+
+    def close(self) -> Iterator[Delta]:
+        body = self._parser.body
+        if body is not None:
+            yield from self._whole(parse_body(body))
+        elif self._reason is None:
+            raise StreamCut(
+                "the stream ended before the answer did",
+                provider=self._route.provider.name,
+                model=self._route.model.id,
+            )
+        if not self._done:
+            yield self._finish()
+
+    def _frame(self, frame: EventFrame) -> Iterator[Delta]:
+        if self._done:
+            return
+        if frame.headers.get(":message-type", "event") != "event":
+            raise error_from_frame(frame, self._route)
+        yield from self._event(frame.headers.get(":event-type", ""), payload_of(frame))
+
+    def _event(self, name: str, event: JsonObject) -> Iterator[Delta]:
+        index = _index(event)
+        match name:
+            case "contentBlockStart":
+                yield from self._start(index, _object(event, "start"))
+            case "contentBlockDelta":
+                yield from self._delta(index, _object(event, "delta"))
+            case "contentBlockStop":
+                yield from self._close_block(index)
+            case "messageStop":
+                self._reason = str(event.get("stopReason", ""))
+                for open_index in sorted(self._blocks):
+                    yield from self._close_block(open_index)
+            case "metadata":
+                self._usage = _object(event, "usage")
+                if self._reason is not None:
+                    yield self._finish()
+            case _:
+                return
+
+    def _start(self, index: int, start: JsonObject) -> Iterator[Delta]:
+        if "toolUse" in start:
+            use = _object(start, "toolUse")
+            yield from self._begin(index, {"toolUse": use | {"input": {}}})
+            yield ToolCallDelta(str(use.get("toolUseId", "")), str(use.get("name", "")), "")
+
+    def _begin(self, index: int, block: JsonObject) -> Iterator[Delta]:
+        """One text at a time: the fold gives a block the text since the last one's end."""
+        for other, before in sorted(self._blocks.items()):
+            if "toolUse" not in before:
+                yield from self._close_block(other)
+        self._blocks[index] = block
+
+    def _delta(self, index: int, delta: JsonObject) -> Iterator[Delta]:
+        if "text" in delta:
+            if index not in self._blocks:
+                yield from self._begin(index, {"text": ""})
+            if delta["text"]:
+                yield TextDelta(str(delta["text"]))
+        elif "toolUse" in delta:
+            use = _object(self._blocks.get(index, {}), "toolUse")
+            piece = str(_object(delta, "toolUse").get("input", ""))
+            if use:
+                yield ToolCallDelta(str(use.get("toolUseId", "")), str(use.get("name", "")), piece)
+        elif "reasoningContent" in delta:
+            yield from self._reasoning(index, _object(delta, "reasoningContent"))
+
+    def _reasoning(self, index: int, delta: JsonObject) -> Iterator[Delta]:
+        if index not in self._blocks:
+            yield from self._begin(index, {"reasoningContent": {}})
+        content = _object(self._blocks[index], "reasoningContent")
+        if "redactedContent" in delta:
+            piece = str(delta["redactedContent"])
+            content["redactedContent"] = _joined(str(content.get("redactedContent", "")), piece)
+            return
+        reasoning = content.setdefault("reasoningText", {"text": ""})
+        if "signature" in delta:
+            reasoning["signature"] = reasoning.get("signature", "") + str(delta["signature"])
+        if delta.get("text"):
+            yield ThinkingDelta(str(delta["text"]))
+
+    def _close_block(self, index: int) -> Iterator[Delta]:
+        block = self._blocks.pop(index, None)
+        match block:
+            case None:
+                return
+            case {"toolUse": use}:
+                yield BlockEnd(block, (use, "input"), str(use.get("toolUseId", "")))
+            case {"text": _}:
+                yield BlockEnd(block, (block, "text"))
+            case {"reasoningContent": {"reasoningText": reasoning}}:
+                yield BlockEnd(block, (reasoning, "text"))
+            case _:
+                yield BlockEnd(block)
+
+    def _finish(self) -> Finished:
+        self._done = True
+        reason = self._reason or ""
+        if reason in FAILURES:
+            failure = {"type": reason, "message": FAILURES[reason]}
+            raise _error(failure, self._route)
+        return Finished(STOPS.get(reason, "end_turn"), self.usage)
+
+    def _whole(self, body: JsonObject) -> Iterator[Delta]:
+        """A server that sent the answer in one piece, or an error."""
+        message = _object(_object(body, "output"), "message")
+        if not message:
+            raise _error(body, self._route)
+        for block in message.get("content", []):
+            yield from _whole_block(block)
+        self._reason = str(body.get("stopReason", ""))
+        self._usage = _object(body, "usage")
+
+
+def _whole_block(block: JsonObject) -> Iterator[Delta]:
+    match block:
+        case {"toolUse": {"toolUseId": str(call_id), "name": str(name), "input": given}}:
+            yield ToolCallDelta(call_id, name, json.dumps(given))
+            yield BlockEnd(block, None, call_id)
+            return
+        case {"text": str(text)}:
+            yield TextDelta(text)
+        case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:
+            yield ThinkingDelta(text)
+        case _:
+            pass
+    yield BlockEnd(block)
+
+
+def error_from_frame(frame: EventFrame, route: Route) -> LLMError:
+    """What an exception or error frame means; `originalStatusCode` is the model's own status."""
+    headers = frame.headers
+    payload = payload_of(frame)
+    kind = headers.get(":exception-type") or headers.get(":error-code", "")
+    told = {"message": headers.get(":error-message", ""), "type": kind}
+    error = _error(told | payload, route)
+    status = payload.get("originalStatusCode")
+    if isinstance(status, int) and 400 <= status < 500 and status not in _PASSING:
+        error.retryable = False
+    return error
+
+
+def usage_from(usage: JsonObject) -> Usage:
+    """Usage of Converse in our classes; `inputTokens` excludes what was cached (wire.md 4.4)."""
+    lives: dict[str, int] = {"5m": 0, "1h": 0}
+    details: Any = usage.get("cacheDetails")
+    for detail in cast("list[JsonObject]", details if isinstance(details, list) else []):
+        life = str(detail.get("ttl", "5m"))
+        lives[life] = lives.get(life, 0) + _count(detail, "inputTokens")
+    written = max(_count(usage, "cacheWriteInputTokens"), sum(lives.values()))
+    return Usage(
+        input=_count(usage, "inputTokens"),
+        output=_count(usage, "outputTokens"),
+        cache_read=_count(usage, "cacheReadInputTokens"),
+        cache_write_5m=written - lives["1h"],
+        cache_write_1h=lives["1h"],
+    )
+
+
+def _error(error: JsonObject, route: Route) -> LLMError:
+    return error_from_event({"error": error}, provider=route.provider.name, model=route.model.id)
+
+
+def payload_of(frame: EventFrame) -> JsonObject:
+    """A frame's payload as an object; raises StreamMalformed where it is no JSON."""
+    if not frame.payload.strip():
+        return {}
+    try:
+        value = json.loads(frame.payload)
+    except ValueError:
+        shown = frame.payload[:120].decode("utf-8", "replace")
+        raise StreamMalformed(f"broken JSON in the stream: {shown!r}") from None
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _joined(before: str, piece: str) -> str:
+    """Pieces of a blob are encoded each for itself; one piece stays as it came."""
+    if not before:
+        return piece
+    try:
+        return b64encode(b64decode(before) + b64decode(piece)).decode()
+    except ValueError:
+        raise StreamMalformed("redacted reasoning that is no base64 came") from None
+
+
+def _count(holder: JsonObject, key: str) -> int:
+    value = holder.get(key)
+    return max(0, int(value)) if isinstance(value, int | float) else 0
+
+
+def _object(holder: JsonObject, key: str) -> JsonObject:
+    value = holder.get(key)
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _index(event: JsonObject) -> int:
+    value = event.get("contentBlockIndex")
+    return value if isinstance(value, int) else 0
