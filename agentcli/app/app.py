@@ -24,6 +24,7 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
 from agentcli.lib.value import replace, value
 from agentcli.llm.cost import Cost
+from agentcli.llm.errors import LLMError
 from agentcli.llm.providers import Route, default_model, reachable, resolve
 from agentcli.llm.types import Image, Text, Usage
 from agentcli.policy.permissions import Mode
@@ -206,8 +207,12 @@ class App:
         self.talk = talks.open_saved(self.ground, options, path)
 
     async def compact(self, instructions: str) -> str:
+        """Begin a new epoch with a summary; raises UserError when the model gives none."""
         before = self.talk.used
-        done = await self.engine().compaction.now("manual", instructions)
+        try:
+            done = await self.engine().compaction.now("manual", instructions)
+        except LLMError as error:
+            raise UserError(f"Nothing was compacted: {error}") from None
         if not done:
             return "Nothing was compacted."
         return f"Compacted: about {before} tokens of context became about {self.talk.used}."

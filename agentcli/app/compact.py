@@ -9,7 +9,7 @@ from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Client, Frame
 from agentcli.app.billing import Billing
 from agentcli.app.talk import Talk
-from agentcli.context.compaction import due, new_epoch, summary_request
+from agentcli.context.compaction import due, new_epoch, summary_request, unanswered
 from agentcli.lib.value import value
 from agentcli.llm.providers import Route
 
@@ -23,6 +23,8 @@ class Compaction:
     billing: Billing
     hooks: TurnHooks
     emit: Callable[[AgentEvent], None]
+    renew: Callable[[], None]
+    """Has what the model was told once told again."""
 
     async def if_due(self) -> None:
         """Compact when the next request might not fit the model's window."""
@@ -48,8 +50,10 @@ class Compaction:
         if not message.text.strip():
             self.emit(Notice("warning", "The model gave no summary; nothing was changed."))
             return False
-        messages = new_epoch(message.text, self.talk.workspace.todos)
+        waiting = unanswered(self.talk.transcript.messages)
+        messages = new_epoch(message.text, self.talk.workspace.todos, waiting)
         self.talk.transcript.restart(messages)
+        self.renew()
         self.talk.workspace.seen.clear()
         self.talk.begin_epoch(self.frame().model, messages)
         self.talk.used = len(message.text) // 4

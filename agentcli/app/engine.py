@@ -137,6 +137,10 @@ class Watch:
             self._touched.append(Path(event.action.target))
         self._site.frontend.emit(event)
 
+    def renew(self) -> None:
+        """A new epoch knows nothing of what was told in the one before."""
+        self._reminders = self._site.talk.freeze(self._site.ground, self._site.options)
+
     def remind(self) -> None:
         """Append what has become news to the conversation."""
         touched = tuple(self._touched)
@@ -164,7 +168,9 @@ def build(site: Site) -> Engine:
         return expires(*state) if state else None
 
     billing = Billing(talk, site.route, expiry)
-    compaction = Compaction(talk, client, frames.now, site.route, billing, hooks, watch)
+    compaction = Compaction(
+        talk, client, frames.now, site.route, billing, hooks, watch, watch.renew
+    )
 
     async def prepare() -> None:
         await compaction.if_due()

@@ -53,10 +53,9 @@ class Talk:
 
     def freeze(self, ground: Ground, options: Options) -> Reminders:
         """Settle the prefix: read instructions and repository facts, once a conversation."""
-        known: tuple[memory.MemoryFile, ...] = ()
+        top = memory.repository_root(ground.root)
+        known = memory.load(top, ground.root, ground.places.config)
         if not self.system:
-            top = memory.repository_root(ground.root)
-            known = memory.load(top, ground.root, ground.places.config)
             self.system = system_parts(
                 ground.root,
                 self.look.result() if self.look else None,

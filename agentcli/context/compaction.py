@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agentcli.context.system_prompt import prompt
 from agentcli.lib.value import replace
-from agentcli.llm.types import Message, Request, Text, UserMessage
+from agentcli.llm.types import AssistantMessage, Message, Request, Text, UserMessage
 from agentcli.tools.base import TodoItem
 
 THRESHOLD = 0.85
@@ -29,10 +31,22 @@ def summary_request(request: Request, instructions: str) -> Request:
     return replace(request, messages=(*request.messages, asked), max_output=SUMMARY_TOKENS)
 
 
-def new_epoch(summary: str, todos: tuple[TodoItem, ...]) -> tuple[Message, ...]:
-    """The messages the next epoch starts with; the todo list survives word for word."""
+def new_epoch(
+    summary: str, todos: tuple[TodoItem, ...], waiting: tuple[Message, ...] = ()
+) -> tuple[Message, ...]:
+    """The messages the next epoch starts with; todo list and `waiting` survive word for word."""
     text = f"This is what happened so far:\n\n{summary.strip()}"
     if todos:
         listed = "\n".join(f"- [{item.state}] {item.text}" for item in todos)
         text = f"{text}\n\nTodo list:\n{listed}"
-    return (UserMessage((Text(text),), "summary"),)
+    return (UserMessage((Text(text),), "summary"), *waiting)
+
+
+def unanswered(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """What was said to the model since its last reply; outputs of its calls belong to the past."""
+    since = 0
+    for number, message in enumerate(messages, 1):
+        if isinstance(message, AssistantMessage):
+            since = number
+    past = ("tool", "summary")
+    return tuple(m for m in messages[since:] if isinstance(m, UserMessage) and m.origin not in past)
