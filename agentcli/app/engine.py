@@ -23,7 +23,6 @@ from agentcli.app.options import Options
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.transport import connect
 from agentcli.config import Config
-from agentcli.context.reminders import Reminders
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
 from agentcli.llm.cache import expires
@@ -127,9 +126,9 @@ class Frames:
 class Watch:
     """The sink of events on their way to the front-end; sees which files the model touches."""
 
-    def __init__(self, site: Site, reminders: Reminders) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._reminders = reminders
+        self._reminders = site.talk.freeze(site.ground, site.options)
         self._touched: list[Path] = []
 
     def __call__(self, event: AgentEvent) -> None:
@@ -152,7 +151,7 @@ class Watch:
 def build(site: Site) -> Engine:
     """Wire one conversation. Nothing here touches the network."""
     talk = site.talk
-    watch = Watch(site, talk.freeze(site.ground, site.options))
+    watch = Watch(site)
     frames = Frames(site)
     client = Client(lambda _: site.route(), connect(site.ground.env))
     context = ToolContext(
@@ -168,12 +167,10 @@ def build(site: Site) -> Engine:
         return expires(*state) if state else None
 
     billing = Billing(talk, site.route, expiry)
-    compaction = Compaction(
-        talk, client, frames.now, site.route, billing, hooks, watch, watch.renew
-    )
+    compact = Compaction(talk, client, frames.now, site.route, billing, hooks, watch, watch.renew)
 
     async def prepare() -> None:
-        await compaction.if_due()
+        await compact.if_due()
         watch.remind()
 
     around = Surroundings(
@@ -189,7 +186,7 @@ def build(site: Site) -> Engine:
     )
     limits = _limits(site)
     agent = Agent(client, around, frames.now, lambda: limits)
-    return Engine(agent, hooks, compaction, client, context, site, frames, expiry, watch.remind)
+    return Engine(agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
 
 
 def _executor(
