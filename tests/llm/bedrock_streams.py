@@ -1,18 +1,15 @@
-"""Writes the recorded streams of both Bedrock wires: `python tests/llm/wire/bedrock/write.py`.
+"""What the binary recordings of both Bedrock wires are made from; run as a program, it makes them.
 
-They are binary; this is what they were made from.
+What they say is in the files beside them, `wire/<wire>/<case>.expected.json`.
 """
 
 import json
-import sys
 from base64 import b64encode
 from pathlib import Path
 
-WIRES = Path(__file__).parents[1]
-sys.path.insert(0, str(WIRES.parent))
+from event_frames import event, frame
 
-from event_frames import event, frame  # noqa: E402
-
+WIRES = Path(__file__).parent / "wire"
 THOUGHT = "I should read\u2028the file first — 読む."
 SIGNATURE = "EqoBCkgIARABGAIiQL8s+/=="
 USAGE = {"inputTokens": 12, "outputTokens": 34, "totalTokens": 46}
@@ -277,7 +274,12 @@ INVOKE = {
     ).encode(),
 }
 
+RECORDED = {
+    WIRES / wire / f"{name}.stream.bin": body
+    for wire, cases in (("bedrock", CONVERSE), ("anthropic-bedrock", INVOKE))
+    for name, body in cases.items()
+}
+
 if __name__ == "__main__":
-    for wire, cases in (("bedrock", CONVERSE), ("anthropic-bedrock", INVOKE)):
-        for name, body in cases.items():
-            (WIRES / wire / f"{name}.stream.bin").write_bytes(body)
+    for path, recorded in RECORDED.items():
+        path.write_bytes(recorded)
