@@ -1,27 +1,33 @@
 """What goes out on the Bedrock wires, and that it goes back as it came."""
 
+import asyncio
 import json
 
 import pytest
 from bedrock_streams import CONVERSE, RECORDED, SIGNATURE, THOUGHT, WIRES
+from loopback import CHUNKED, END, chunk, loopback
 
 from agentcli.lib.value import replace
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark, plan
-from agentcli.llm.client import as_bytes
+from agentcli.llm.client import Client, as_bytes
 from agentcli.llm.errors import ContextOverflow, LLMError, RateLimited
+from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import CacheKind, ModelSpec, unknown
 from agentcli.llm.providers import Provider, Route
+from agentcli.llm.sigv4 import Credentials, sign
 from agentcli.llm.stream import Fold
 from agentcli.llm.types import (
     AssistantMessage,
     Image,
     Native,
+    PreparedRequest,
     Request,
     Text,
     Thinking,
     ToolCall,
     ToolOutput,
     ToolSpec,
+    Usage,
     UserMessage,
 )
 from agentcli.llm.wire import load
@@ -331,3 +337,52 @@ def test_exceptions_in_a_stream_are_the_errors_they_mean(case):
 def test_recordings_are_what_their_source_makes():
     stored = {path: path.read_bytes() for path in WIRES.glob("*bedrock/*.stream.bin")}
     assert stored == RECORDED
+
+
+def test_what_arrives_over_http_is_what_was_signed():
+    keys = Credentials("AKID", "secret", "token")
+    request = asked(user("é\u2028"), CALLS, user(OUTPUT), tools=(READ,))
+
+    async def answer(number, request, writer):
+        content = CONVERSE["reasoning_and_call"]
+        writer.write(CHUNKED + chunk(content[:100]) + chunk(content[100:]) + END)
+
+    async def main():
+        async with loopback(answer) as server:
+            url = server.url.removesuffix("/v1/messages")
+            door = Http()
+            client = Client(lambda _: replace(at(CLAUDE), url=url, wire="bedrock"), door)
+            signed = sign(client.prepare(request), keys, "us-east-1", 1e9)
+            async with door.stream(signed) as response:
+                body = b"".join([piece async for piece in response.chunks()])
+            await client.aclose()
+            await door.aclose()
+            return body, server.requests[0]
+
+    body, (line, headers, sent) = asyncio.run(main())
+    method, path, _ = line.split()
+    arrived = PreparedRequest(f"http://{headers['host']}{path}", headers, sent)
+    again = sign(arrived, keys, "us-east-1", 1e9, method=method)
+    assert again.headers["authorization"] == headers["authorization"]
+    assert path == "/model/global.anthropic.claude-sonnet-4-6-v1%3A0/converse-stream"
+    assert headers["accept"] == "application/vnd.amazon.eventstream"
+    assert [call.input for call in received(body).tool_calls] == [{"path": "a"}]
+
+
+def test_a_reply_over_the_client_has_the_usage_that_comes_after_its_end():
+    frames = CONVERSE["usage_every_field"]
+
+    def handler(method, url, headers, body):
+        return 200, {}, (frames[at : at + 50] for at in range(0, len(frames), 50))
+
+    async def main():
+        door = Http(transport=InProcess(handler))
+        client = Client(lambda _: replace(at(CLAUDE), wire="bedrock"), door)
+        async with client.stream(asked(user("a"))) as reply:
+            async for _ in reply:
+                pass
+        await client.aclose()
+        return reply.message
+
+    message = asyncio.run(main())
+    assert (message.text, message.usage) == ("Hello, world.", Usage(12, 34, 5000, 200, 500))
