@@ -28,11 +28,14 @@ MAX_OUTPUT = 65_536
 """What every current model gives; the larger number in the table of one is unsure (wire.md 9)."""
 UNSIGNED = "skip_thought_signature_validator"
 """Stands for the signature of a call that another model made (wire.md 3.4)."""
-IMAGES_BELOW = "(the images are below)"
+IMAGES_BELOW = "(the images are in the next message)"
+GO_ON = "(go on)"
+"""What a reply that was never finished is followed by: a request may not end with the model."""
 CUT = "(interrupted)"
 _BARE = {"type", "properties", "required", "additionalProperties", "$schema", "title"}
 """What may stand in a schema that describes no parameter."""
 _BAD_NAME = re.compile(r"[^A-Za-z0-9_.:-]|^(?=[^A-Za-z_])")
+_BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _VERSIONED = re.compile(r"/v\d+(?:alpha|beta)?\d*$")
 
 
@@ -129,7 +132,7 @@ def _contents(messages: tuple[Message, ...], route: Route) -> list[JsonObject]:
     sent: dict[str, _Sent] = {}
     for message in messages:
         if isinstance(message, UserMessage):
-            contents.append({"role": "user", "parts": _user_parts(message, sent, route)})
+            contents += _user_contents(message, sent, generation(route.model.id) >= 3)
             continue
         parts = _model_parts(message, route)
         _note_calls(message, parts, sent)
@@ -137,6 +140,8 @@ def _contents(messages: tuple[Message, ...], route: Route) -> list[JsonObject]:
             contents[-1]["parts"] += parts
         elif parts or message.stop != "pause":
             contents.append({"role": "model", "parts": parts or [{"text": CUT}]})
+    if contents and contents[-1]["role"] == "model":
+        contents.append(_user([{"text": GO_ON}]))
     return contents
 
 
@@ -151,17 +156,21 @@ def _model_parts(message: AssistantMessage, route: Route) -> list[JsonObject]:
         for block in message.content
         if isinstance(block, Text) and block.text.strip()
     ]
-    calls = [_foreign_call(call) for call in message.tool_calls]
-    if calls and generation(route.model.id) >= 3:
+    newer = generation(route.model.id) >= 3
+    calls = [_foreign_call(call, newer) for call in message.tool_calls]
+    if calls and newer:
         calls[0]["thoughtSignature"] = UNSIGNED
     return spoken + calls
 
 
-def _foreign_call(call: ToolCall) -> JsonObject:
-    """Without its id, which another vendor made up: name and order match it to its answer."""
+def _foreign_call(call: ToolCall, newer: bool) -> JsonObject:
+    """A call of another model; since Gemini 3 calls without an id may be answered by silence."""
     arguments = call.input if call.raw is None else {"INVALID_JSON": call.raw}
     name = _BAD_NAME.sub("_", call.name)[:128] or "unknown"
-    return {"functionCall": {"name": name, "args": arguments}}
+    made: JsonObject = {"name": name, "args": arguments}
+    if newer:
+        made["id"] = _BAD_ID.sub("_", call.id)[:64]
+    return {"functionCall": made}
 
 
 def _calls_in(parts: list[JsonObject]) -> list[JsonObject]:
@@ -173,18 +182,25 @@ def _note_calls(message: AssistantMessage, parts: list[JsonObject], sent: dict[s
         sent[call.id] = _Sent(str(made.get("name", "")), made.get("id"), len(sent))
 
 
-def _user_parts(message: UserMessage, sent: dict[str, _Sent], route: Route) -> list[JsonObject]:
-    """All results in the order of their calls, then what the user's side adds."""
+def _user_contents(message: UserMessage, sent: dict[str, _Sent], nested: bool) -> list[JsonObject]:
+    """All results in the order of their calls; what else there is stands in a content of its own.
+
+    Newer models refuse text or pictures beside results. Since Gemini 3 a result can hold pictures.
+    """
     outputs = [block for block in message.content if isinstance(block, ToolOutput)]
     outputs.sort(key=lambda output: _answered(output, sent).place)
-    nested = generation(route.model.id) >= 3
-    parts = [_result(output, _answered(output, sent), nested) for output in outputs]
+    results = [_result(output, _answered(output, sent), nested) for output in outputs]
+    loose: list[Text | Image] = []
     if not nested:
-        parts += [_part(image) for output in outputs for image in _images(output)]
-    for block in message.content:
-        if isinstance(block, Image) or (isinstance(block, Text) and block.text.strip()):
-            parts.append(_part(block))
-    return parts or [{"text": "(nothing)"}]
+        loose += [image for output in outputs for image in _images(output)]
+    loose += [block for block in message.content if not isinstance(block, ToolOutput)]
+    rest = [_part(block) for block in loose if isinstance(block, Image) or block.text.strip()]
+    found = [_user(parts) for parts in (results, rest) if parts]
+    return found or [_user([{"text": "(nothing)"}])]
+
+
+def _user(parts: list[JsonObject]) -> JsonObject:
+    return {"role": "user", "parts": parts}
 
 
 def _answered(output: ToolOutput, sent: dict[str, _Sent]) -> _Sent:

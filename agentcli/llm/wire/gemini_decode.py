@@ -49,7 +49,7 @@ class ChunkParser(SseParser):
 
     def _field(self, line: str) -> None:
         bare = bool(self.loose) or line.startswith(("{", "["))
-        if bare and not line.startswith("data:"):
+        if bare and not line.startswith(("data:", ":")):
             self.loose.append(line)
         else:
             super()._field(line)
