@@ -85,7 +85,8 @@ class App:
             self.route = resolve(self._model_name(self.talk.model), self.env, config.providers)
         self.gate = gate_from(options, config, self.ground, frontend)
         self._engine: Engine | None = None
-        self._started = False
+        self._source = ("fork" if options.fork_session else "resume") if resumed else "startup"
+        """How the session begins, until its hooks were told."""
 
     @property
     def model(self) -> str:
@@ -144,9 +145,8 @@ class App:
         """One turn; events go to the front-end. Raises nothing a front-end must handle."""
         engine = self.engine()
         context: list[str] = []
-        if not self._started:
-            self._started = True
-            source = "resume" if self.talk.resumed else "startup"
+        if self._source:
+            source, self._source = self._source, ""
             context.append((await engine.hooks.on_start(source, self.model)).context)
         answer = await engine.hooks.on_prompt(text)
         if answer.decision == "deny" or answer.stop:
@@ -160,7 +160,9 @@ class App:
         except Exception as error:  # a bug: keep the session, log it, tell the person
             self.log_bug(error)
             self.frontend.emit(Notice("error", f"Internal error: {error!r}. See {self._log}."))
-            return TurnEnd("error", 0, Usage(), Cost(), repr(error))
+            end = TurnEnd("error", 0, Usage(), Cost(), repr(error))
+            self.frontend.emit(end)
+            return end
 
     def steer(self, text: str) -> None:
         self.engine().agent.steer(text)
@@ -198,6 +200,7 @@ class App:
         """A new session with an empty context; the old one stays on disk."""
         await self._end_talk("clear")
         self.talk = talks.open_new(self.ground, self.options, self._tool_env)
+        self._source = "clear"
 
     async def resume(self, session_id: str) -> None:
         """Go on with another session of this folder; raises UserError."""
@@ -205,6 +208,7 @@ class App:
         path = talks.find_saved(self.ground, options)
         await self._end_talk("resume")
         self.talk = talks.open_saved(self.ground, options, path)
+        self._source = "resume"
 
     async def compact(self, instructions: str) -> str:
         """Begin a new epoch with a summary; raises UserError when the model gives none."""
@@ -257,11 +261,9 @@ class App:
 
     async def _end_talk(self, why: str) -> None:
         if self._engine is not None:
-            await self._engine.close(why if self._started else "")
+            await self._engine.close("" if self._source else why)
             self._engine = None
-        if self.talk.file is not None:
-            self.talk.file.close()
-        self._started = False
+        self.talk.close()
 
 
 def _import_engine() -> None:

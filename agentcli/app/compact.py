@@ -12,6 +12,7 @@ from agentcli.app.talk import Talk
 from agentcli.context.compaction import due, new_epoch, summary_request, unanswered
 from agentcli.lib.value import value
 from agentcli.llm.providers import Route
+from agentcli.llm.types import Text, UserMessage
 
 
 @value
@@ -50,13 +51,23 @@ class Compaction:
         if not message.text.strip():
             self.emit(Notice("warning", "The model gave no summary; nothing was changed."))
             return False
+        self._begin(message.text)
+        self.emit(Compacted(before, self.talk.used, message.text))
+        await self.hooks.on_compacted(trigger, message.text)
+        await self._greet()
+        return True
+
+    def _begin(self, summary: str) -> None:
         waiting = unanswered(self.talk.transcript.messages)
-        messages = new_epoch(message.text, self.talk.workspace.todos, waiting)
+        messages = new_epoch(summary, self.talk.workspace.todos, waiting)
         self.talk.transcript.restart(messages)
         self.renew()
         self.talk.workspace.seen.clear()
         self.talk.begin_epoch(self.frame().model, messages)
-        self.talk.used = len(message.text) // 4
-        self.emit(Compacted(before, self.talk.used, message.text))
-        await self.hooks.on_compacted(trigger, message.text)
-        return True
+        self.talk.used = len(summary) // 4
+
+    async def _greet(self) -> None:
+        """What hooks had to say at the beginning went with the old epoch."""
+        answer = await self.hooks.on_start("compact", self.frame().model)
+        if answer.context:
+            self.talk.transcript.append(UserMessage((Text(answer.context),), "hook"))

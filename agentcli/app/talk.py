@@ -1,4 +1,4 @@
-"""One conversation and what belongs to it: file, transcript, frozen prefix, bills, reminders."""
+"""One conversation and what belongs to it: file, transcript, frozen prefix, bills."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from agentcli.app.options import Options
 from agentcli.config import Places
 from agentcli.context import memory
 from agentcli.context.reminders import Reminders
-from agentcli.context.repo import RepoLook
+from agentcli.context.repo import RepoFacts, RepoLook
 from agentcli.context.system_prompt import system_parts
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
-from agentcli.llm.types import Message
+from agentcli.llm.types import AssistantMessage, JsonObject, Message
 from agentcli.session import store
-from agentcli.session.codec import message_to_json
+from agentcli.session.codec import message_to_json, usage_from_json
 from agentcli.session.ledger import Ledger, replay
 from agentcli.tools.workspace import Workspace
 
@@ -43,11 +43,9 @@ class Talk:
     """The frozen prefix; empty until `freeze`."""
     look: RepoLook | None = None
     """A look at the repository under way, for a conversation that has not begun."""
-    reminders: Reminders | None = None
     ledger: Ledger = field(default_factory=Ledger)
     used: int = 0
     """Tokens of the newest prompt and its reply."""
-    resumed: bool = False
     model: str = ""
     """What a resumed session was last talking to."""
 
@@ -58,13 +56,22 @@ class Talk:
         if not self.system:
             self.system = system_parts(
                 ground.root,
-                self.look.result() if self.look else None,
+                self._looked(),
                 known,
                 replace=options.system_prompt,
                 append=options.append_system_prompt,
             )
-        self.reminders = Reminders(ground.root, {file.path for file in known})
-        return self.reminders
+        return Reminders(ground.root, {file.path for file in known})
+
+    def close(self) -> None:
+        """Let go of the file, and of a look at the repository that nobody waited for."""
+        self._looked(timeout=0)
+        if self.file is not None:
+            self.file.close()
+
+    def _looked(self, timeout: float = 3.0) -> RepoFacts | None:
+        look, self.look = self.look, None
+        return look.result(timeout) if look else None
 
     def begin(self, ground: Ground, model: str) -> None:
         """Open the file with its header and first epoch."""
@@ -98,15 +105,25 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     session_id = store.new_id(time.time()) if options.fork_session else saved.id
     talk = _talk(ground, options, session_id, saved.messages)
     talk.system = saved.system
-    talk.resumed = True
-    talk.model = saved.model
+    replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
+    talk.model = replied[-1] if replied else saved.model
+    talk.used = _used(saved.bills)
     replay(talk.ledger, saved.bills)
     if talk.file is not None and options.fork_session:
         talk.file.append("header", store.header(session_id, ground.root, ground.version))
-        talk.begin_epoch(saved.model, saved.messages)
+        talk.begin_epoch(talk.model, saved.messages)
     elif talk.file is not None:
         talk.file.open_existing(last, count)
     return talk
+
+
+def _used(bills: tuple[JsonObject, ...]) -> int:
+    """How full the window was; 0 when the last request does not tell."""
+    last = bills[-1] if bills else {}
+    if last.get("role") != "main" or not last.get("usage"):
+        return 0
+    usage = usage_from_json(last["usage"])
+    return usage.prompt + usage.output
 
 
 def find_saved(ground: Ground, options: Options) -> Path:
