@@ -70,6 +70,10 @@ class Executor:
                 for call in batch:
                     group.create_task(self._answer(call, outputs))
 
+    def masked(self, content: tuple[Text | Image, ...]) -> tuple[Text | Image, ...]:
+        """Content as the model and the session may have it."""
+        return tuple(Text(self.mask(b.text)) if isinstance(b, Text) else b for b in content)
+
     def _is_read_only(self, call: ToolCall) -> bool:
         try:
             return self.find(call.name).read_only
@@ -86,7 +90,7 @@ class Executor:
         except Exception as error:  # a broken tool must not end the session
             result = text_result(f"{call.name} failed: {error!r}", is_error=True)
             outputs.bugs.append(error)
-        result = replace(result, content=_masked(result.content, self.mask))
+        result = replace(result, content=self.masked(result.content))
         outputs.add(call, result)
         self.emit(ToolEnd(call, result, self.clock() - started))
 
@@ -205,9 +209,3 @@ def _batches(
             batches.append([call])
         open_batch = reading
     return batches
-
-
-def _masked(
-    content: tuple[Text | Image, ...], mask: Callable[[str], str]
-) -> tuple[Text | Image, ...]:
-    return tuple(Text(mask(b.text)) if isinstance(b, Text) else b for b in content)

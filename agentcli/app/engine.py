@@ -77,7 +77,8 @@ class Engine:
             except ToolError as error:
                 blocks.append(Text(f"{path}: {error}"))
                 continue
-            blocks += [Text(f"{path}:"), *result.content]
+            content = self.agent.around.executor.masked(result.content)
+            blocks += [Text(f"{path}:"), *content]
         return tuple(blocks)
 
     async def run_shell(self, line: str) -> None:
@@ -90,7 +91,8 @@ class Engine:
         result = await tool.run(self.context, call.input)
         emit(ToolEnd(call, result, time.monotonic() - started))
         said = Text(f"The person ran `{line}` themselves; its output:")
-        self.site.talk.transcript.append(UserMessage((said, *result.content), "reminder"))
+        content = self.agent.around.executor.masked((said, *result.content))
+        self.site.talk.transcript.append(UserMessage(content, "reminder"))
 
     async def close(self, reason: str) -> None:
         if reason:
@@ -209,7 +211,7 @@ def _limits(site: Site) -> Limits:
     return Limits(
         steps=options.max_turns,
         cost=Decimal(cost) if cost else None,
-        deadline=time.monotonic() + options.deadline if options.deadline else None,
+        deadline=time.monotonic() + options.deadline if options.deadline is not None else None,
     )
 
 
