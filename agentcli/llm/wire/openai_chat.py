@@ -66,7 +66,7 @@ class ChatWire:
 def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
     quirks = route.provider.quirks
     options: JsonObject = {}
-    limit = request.max_output or route.model.max_output
+    limit = route.model.max_output or request.max_output
     if limit:
         options[quirks.max_tokens_field] = min(limit, request.max_output or DEFAULT_MAX_OUTPUT)
     if request.effort and request.effort in route.model.efforts:
