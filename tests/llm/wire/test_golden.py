@@ -8,13 +8,17 @@ import json
 from pathlib import Path
 
 import pytest
+from golden_requests import GROWN, OPENROUTER, ROUTES, golden, growing
 
+from agentcli.lib.value import replace
+from agentcli.llm import cache
+from agentcli.llm.client import as_bytes
 from agentcli.llm.errors import LLMError
 from agentcli.llm.models import unknown
 from agentcli.llm.providers import Provider, Route
 from agentcli.llm.recording import decode
 from agentcli.llm.stream import Fold
-from agentcli.llm.wire import WIRES, load
+from agentcli.llm.wire import load
 
 HERE = Path(__file__).parent
 STREAMS = sorted(HERE.glob("*/*.stream.*"))
@@ -64,3 +68,49 @@ def test_line_ends_do_not_matter(path, end):
     body = lines.replace(b"\n", end)
     for size in (None, 1, 7):
         assert decoded(path.parent.name, body, size) == expected(path)
+
+
+REQUESTS = sorted(HERE.glob("*/*.request.json"))
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=named)
+def test_a_request_has_the_golden_body(path):
+    wire = path.parent.name
+    route, request, plan = golden(wire, path.name.partition(".")[0])
+    body, wanted = load(wire).encode(request, route, plan), json.loads(path.read_bytes())
+    assert body == wanted
+    assert as_bytes(body) == as_bytes(wanted), "the order of the fields is part of the prefix"
+
+
+def unmarked(value):
+    """A body without marks; a lone text part is its text, as it is to the server."""
+    if isinstance(value, list):
+        parts = [unmarked(part) for part in value]
+        lone = len(parts) == 1 and isinstance(parts[0], dict) and parts[0].keys() == TEXT_PART
+        return parts[0]["text"] if lone else parts
+    if isinstance(value, dict):
+        return {key: unmarked(part) for key, part in value.items() if key != "cache_control"}
+    return value
+
+
+TEXT_PART = {"type", "text"}
+TALK_FIELDS = ("messages", "input", "contents")
+TALKS = [*ROUTES.items(), ("openai-chat", OPENROUTER)]
+
+
+@pytest.mark.parametrize(("wire", "route"), TALKS, ids=lambda v: v if isinstance(v, str) else "")
+def test_each_request_begins_with_the_one_before(wire, route):
+    """Append-only to the byte, which caches and bound thinking demand (wire.md 1.6, 1.12, 2.8)."""
+    messages = growing(wire, route.model.id)
+    head, talk, plan = None, b"[", None
+    for number, count in enumerate(range(1, len(messages) + 1, 2)):
+        request = replace(GROWN, messages=messages[:count], session="s")
+        plan = cache.plan(request, route.model, plan, 10.0 * number)
+        body = load(wire).encode(request, route, plan)
+        assert load(wire).encode(request, route, plan) == body
+        body = {key: unmarked(part) for key, part in body.items()}
+        longer = as_bytes(next(body.pop(key) for key in TALK_FIELDS if key in body))
+        assert longer.startswith(talk)
+        assert len(longer) > len(talk)
+        assert head in (None, as_bytes(body)), "what is not the talk stays as it was"
+        head, talk = as_bytes(body), longer.removesuffix(b"]")
