@@ -1,13 +1,16 @@
 """Requests of the Gemini wire; its streams are in the files of wire/gemini."""
 
+import asyncio
 import json
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from loopback import CHUNKED, END, chunk, loopback
 
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
-from agentcli.llm.client import as_bytes
+from agentcli.llm.client import Client, as_bytes
+from agentcli.llm.http import Http
 from agentcli.llm.models import ModelSpec, find, unknown
 from agentcli.llm.providers import Provider, Route
 from agentcli.llm.repair import repair
@@ -413,3 +416,36 @@ def test_text_is_shown_as_it_arrives():
     decoder = WIRE.decoder(route())
     first = b'data: {"candidates":[{"content":{"parts":[{"text":"Hel"}]}}]}\r\n\r\n'
     assert list(decoder.feed(first)) == [TextDelta("Hel")]
+
+
+def test_turns_over_one_real_connection():
+    recordings = ["thinking_then_call", "signature_in_last_empty_text"]
+
+    async def answer(number, request, writer):
+        body = (RECORDED / f"{recordings[number - 1]}.stream.txt").read_bytes()
+        for start in range(0, len(body), 50):
+            writer.write((b"" if start else CHUNKED) + chunk(body[start : start + 50]))
+            await writer.drain()
+        writer.write(END)
+
+    async def ask(client, *messages):
+        async with client.stream(Request(FLASH, (), (), messages)) as said:
+            async for _ in said:
+                pass
+        return said.message
+
+    async def main():
+        async with loopback(answer) as server:
+            base = server.url.removesuffix("/v1/messages")
+            client = Client(lambda _: route(url=base), Http())
+            first = await ask(client, HELLO)
+            second = await ask(client, HELLO, first, answers(("fc1", "print(1)")))
+            await client.aclose()
+            return first, second, server
+
+    first, second, server = asyncio.run(main())
+    assert (first.tool_calls[0].input, second.text) == ({"path": "a.py"}, "Done.")
+    assert server.connections == 1
+    line, _, body = server.requests[1]
+    assert line.startswith("POST /v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse ")
+    assert json.loads(body)["contents"][1]["parts"] == [call("fc1", sig="CtQB")]

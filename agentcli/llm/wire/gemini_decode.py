@@ -38,6 +38,8 @@ STOPS: dict[str, Stop] = {
 NOT_YET = "FINISH_REASON_UNSPECIFIED"
 OUR_FAULT = "MISSING_THOUGHT_SIGNATURE"
 _PLAIN = {"text", "thought"}
+_BARE = {"thought", "thoughtSignature"}
+"""A part of these alone holds nothing, and would be refused when it goes back."""
 
 
 class ChunkParser(SseParser):
@@ -149,6 +151,8 @@ class GeminiDecoder:
             raise self._failure(str(candidate.get("finishMessage") or ""))
 
     def _part(self, part: JsonObject) -> Iterator[Delta]:
+        if part.keys() <= _BARE:
+            part["text"] = ""
         text = part.get("text")
         if isinstance(part.get("functionCall"), dict):
             yield from self._end_run()
