@@ -119,6 +119,11 @@ CONVERSE = {
     "usage_without_details": HELLO
     + stop("end_turn")
     + metadata(cacheReadInputTokens=5000, cacheWriteInputTokens=700, cacheDetails=[]),
+    "metrics_before_usage": HELLO
+    + stop("end_turn")
+    + event("metadata", {"metrics": {"latencyMs": 1}})
+    + metadata(),
+    "usage_before_stop": HELLO + metadata() + stop("end_turn"),
     "no_metadata": HELLO + stop("end_turn"),
     "cut_in_metadata": HELLO + stop("end_turn") + metadata()[:-9],
     "throttled": HELLO
@@ -129,6 +134,12 @@ CONVERSE = {
         "exception",
         "modelStreamErrorException",
         {"message": "The model broke.", "originalStatusCode": 500, "originalMessage": "x"},
+    ),
+    "model_error_in_its_own_words": START
+    + frame(
+        "exception",
+        "modelStreamErrorException",
+        {"originalStatusCode": 503, "originalMessage": "The GPU is on fire."},
     ),
     "model_refused_request": START
     + frame(

@@ -4,7 +4,17 @@ import asyncio
 import json
 
 import pytest
-from bedrock_streams import CONVERSE, RECORDED, SIGNATURE, THOUGHT, WIRES
+from bedrock_streams import (
+    CONVERSE,
+    RECORDED,
+    SIGNATURE,
+    THOUGHT,
+    WIRES,
+    call,
+    end,
+    metadata,
+    stop,
+)
 from loopback import CHUNKED, END, chunk, loopback
 
 from agentcli.lib.value import replace
@@ -225,6 +235,30 @@ def test_results_name_calls_as_the_model_did_and_foreign_ids_are_respelled():
         assert messages[2]["content"][1]["toolResult"]["toolUseId"] == expected
 
 
+def test_names_that_converse_will_not_have_back_are_respelled():
+    stream = call(0, "tooluse A", "functions read_file") + end(0) + stop("tool_use") + metadata()
+    reply = received(stream)
+    body = encoded(asked(user("a"), reply, user(ToolOutput("tooluse A", (Text("x"),)))))
+    _, called, answered = (message["content"] for message in body["messages"])
+    use = {"toolUseId": "tooluse_A", "name": "functions_read_file", "input": {}}
+    assert called == [{"toolUse": use}]
+    assert answered[0]["toolResult"]["toolUseId"] == "tooluse_A"
+
+
+def test_reasoning_that_was_never_signed_does_not_go_back():
+    reply = received(CONVERSE["reasoning_never_ended"])
+    body = encoded(asked(user("a"), reply))
+    assert body["messages"][1]["content"] == [{"text": "Done."}]
+
+
+def test_nova_gets_no_cache_point_among_its_tools():
+    nova = replace(CLAUDE, id="us.amazon.nova-pro-v1:0", thinking="")
+    marks = CachePlan((Mark("tools"), Mark("memory")))
+    body = encoded(asked(user("a"), system=("s",), tools=(READ,)), nova, marks)
+    assert [next(iter(tool)) for tool in body["toolConfig"]["tools"]] == ["toolSpec"]
+    assert body["system"][1] == {"cachePoint": {"type": "default"}}
+
+
 def test_nothing_blank_is_sent():
     silent = AssistantMessage((Text(" \n"),), ID, "end_turn")
     blank = replace(silent, native=Native("bedrock", ID, ({"text": "\n"},)))
@@ -262,7 +296,8 @@ def test_reasoning_is_asked_for_as_the_model_wants_it():
     budget = {"thinking": {"type": "enabled", "budget_tokens": 4096}}
     assert reasoning({}) == (adaptive, None)
     assert reasoning({}, effort="xhigh") == (adaptive, None)
-    assert reasoning({"thinking": "effort"}, effort="low") == (None, {"effort": "low"})
+    assert reasoning({"thinking": "effort"}, effort="low") == ({"reasoning_effort": "low"}, None)
+    assert reasoning({"thinking": "effort"}, effort="xhigh") == (None, None)
     assert reasoning({"thinking": "budget"}, effort="low") == (budget, None)
     assert reasoning({"thinking": "budget"}, effort="none") == (None, None)
     assert reasoning({"thinking": "budget"}, effort="low", max_output=2000) == (None, None)

@@ -26,7 +26,9 @@ from agentcli.llm.wire.bedrock_decode import BedrockDecoder
 
 NAME = "bedrock"
 EVENTS = "application/vnd.amazon.eventstream"
-_BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_OWN_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+"""Ids that Converse takes; Claude takes fewer, so only the model that made one sees it again."""
+_BAD_LETTER = re.compile(r"[^a-zA-Z0-9_-]")
 _Ids = frozenset[str]
 
 
@@ -48,7 +50,7 @@ class BedrockWire:
         system = _system(request.system, plan.marks)
         if system:
             body["system"] = system
-        tools = _tools(request, plan.marks)
+        tools = _tools(request, route, plan.marks)
         if tools:
             body["toolConfig"] = {"tools": tools}
         body |= _thinking(request, route, limit or DEFAULT_MAX_OUTPUT)
@@ -82,11 +84,13 @@ def _system(parts: tuple[str, ...], marks: tuple[Mark, ...]) -> list[JsonObject]
     return blocks
 
 
-def _tools(request: Request, marks: tuple[Mark, ...]) -> list[JsonObject]:
+def _tools(request: Request, route: Route, marks: tuple[Mark, ...]) -> list[JsonObject]:
     tools = [_tool(t.name, t.description, t.input_schema) for t in request.tools]
     if not tools:
         return [_tool(name, "", {"type": "object"}) for name in _called(request.messages)]
-    return tools + [_cache_point(mark) for mark in marks if mark.segment == "tools"]
+    # Nova takes cache points in the system and in messages, and refuses a request with one here.
+    taken = () if "amazon.nova" in route.model.id else marks
+    return tools + [_cache_point(mark) for mark in taken if mark.segment == "tools"]
 
 
 def _tool(name: str, description: str, schema: JsonObject) -> JsonObject:
@@ -97,26 +101,28 @@ def _tool(name: str, description: str, schema: JsonObject) -> JsonObject:
 def _called(messages: tuple[Message, ...]) -> list[str]:
     """A history with calls in it is refused without a toolConfig, so its own names stand in."""
     calls = (c for m in messages if isinstance(m, AssistantMessage) for c in m.tool_calls)
-    return list(dict.fromkeys(call.name for call in calls))
+    return list(dict.fromkeys(_safe(call.name) for call in calls))
 
 
 def _thinking(request: Request, route: Route, limit: int) -> JsonObject:
     """Reasoning in the model's own fields, which Converse passes on (wire.md 1.6)."""
     kind, effort = route.model.thinking, request.effort
-    thinking: JsonObject | None = None
+    own: JsonObject = {}
     if kind == "adaptive":
-        thinking = {"type": "adaptive", "display": "summarized"}
+        own["thinking"] = {"type": "adaptive", "display": "summarized"}
+    elif kind == "effort" and effort and effort in route.model.efforts:
+        own["reasoning_effort"] = effort
     elif kind == "budget" and effort and effort != "none":
         budget = min(BUDGETS.get(effort, 31_999), limit - 1024)
         if budget >= 1024:
-            thinking = {"type": "enabled", "budget_tokens": budget}
-    return {"additionalModelRequestFields": {"thinking": thinking}} if thinking else {}
+            own["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    return {"additionalModelRequestFields": own} if own else {}
 
 
 def _output(request: Request, route: Route) -> JsonObject:
     config: JsonObject = {}
-    takes_effort = route.model.thinking in ("adaptive", "effort")
-    if takes_effort and request.effort and request.effort in route.model.efforts:
+    is_adaptive = route.model.thinking == "adaptive"
+    if is_adaptive and request.effort and request.effort in route.model.efforts:
         config["effort"] = request.effort
     if request.output_schema is not None:
         schema = json.dumps(request.output_schema, ensure_ascii=False, separators=(",", ":"))
@@ -139,7 +145,7 @@ def _messages(
             points = {block: mark for (at, block), mark in placed.items() if at == index}
             role, content = "user", _user_content(message, points, own)
         else:
-            role, content = "assistant", _assistant_content(message, route)
+            role, content = "assistant", _assistant_content(message, route, own)
         if merged and merged[-1]["role"] == role:
             merged[-1]["content"] += content
         else:
@@ -154,6 +160,7 @@ def _own_ids(messages: tuple[Message, ...], route: Route) -> _Ids:
         for message in messages
         if isinstance(message, AssistantMessage) and _is_own(message, route)
         for call in message.tool_calls
+        if _OWN_ID.fullmatch(call.id)
     )
 
 
@@ -180,23 +187,38 @@ def _user_block(block: Text | Image | ToolOutput, own: _Ids) -> JsonObject:
         case ToolOutput(call_id, content, is_error):
             sent = [part for part in content if isinstance(part, Image) or part.text]
             parts = [_user_block(part, own) for part in sent] or [_text("")]
-            made_here = call_id if call_id in own else _safe_id(call_id)
-            result: JsonObject = {"toolUseId": made_here, "content": parts}
+            result: JsonObject = {"toolUseId": _id(call_id, own), "content": parts}
             if is_error:
                 result["status"] = "error"
             return {"toolResult": result}
 
 
-def _assistant_content(message: AssistantMessage, route: Route) -> list[JsonObject]:
+def _assistant_content(message: AssistantMessage, route: Route, own: _Ids) -> list[JsonObject]:
     if message.native is not None and _is_own(message, route):
-        kept = [dict(block) for block in message.native.blocks if _is_legal(block)]
+        kept = [_replayed(block, own) for block in message.native.blocks if _is_legal(block)]
         return kept or [_text(CUT)]
-    rebuilt = [_assistant_block(b) for b in message.content if _may_return(b, message)]
+    rebuilt = [_assistant_block(b, own) for b in message.content if _may_return(b, message)]
     return rebuilt or [_text(CUT)]
 
 
 def _is_legal(block: JsonObject) -> bool:
-    return "text" not in block or bool(str(block["text"]).strip())
+    """No text is blank; Claude and DeepSeek refuse reasoning that is not signed."""
+    match block:
+        case {"text": text}:
+            return bool(str(text).strip())
+        case {"reasoningContent": {"reasoningText": reasoning}}:
+            return bool(reasoning.get("signature"))
+        case _:
+            return True
+
+
+def _replayed(block: JsonObject, own: _Ids) -> JsonObject:
+    """A block as it came; some models write names of tools that Converse will not have back."""
+    if "toolUse" not in block:
+        return dict(block)
+    use: JsonObject = block["toolUse"]
+    call_id, name = str(use.get("toolUseId", "")), str(use.get("name", ""))
+    return {"toolUse": use | {"toolUseId": _id(call_id, own), "name": _safe(name)}}
 
 
 def _may_return(block: Text | Thinking | ToolCall, message: AssistantMessage) -> bool:
@@ -206,11 +228,11 @@ def _may_return(block: Text | Thinking | ToolCall, message: AssistantMessage) ->
     return isinstance(block, ToolCall) and message.stop == "tool_use"
 
 
-def _assistant_block(block: Text | Thinking | ToolCall) -> JsonObject:
+def _assistant_block(block: Text | Thinking | ToolCall, own: _Ids) -> JsonObject:
     if isinstance(block, ToolCall):
         arguments: JsonObject = block.input if block.raw is None else {"INVALID_JSON": block.raw}
-        call_id = _safe_id(block.id)
-        return {"toolUse": {"toolUseId": call_id, "name": block.name, "input": arguments}}
+        names = {"toolUseId": _id(block.id, own), "name": _safe(block.name)}
+        return {"toolUse": names | {"input": arguments}}
     return _text(block.text)
 
 
@@ -228,9 +250,13 @@ def _cache_point(mark: Mark) -> JsonObject:
     return {"cachePoint": kind | {"ttl": "1h"} if mark.ttl == "1h" else kind}
 
 
-def _safe_id(call_id: str) -> str:
-    """Ids of other vendors, in the letters every model here takes."""
-    return _BAD_ID.sub("_", call_id)[:64] or "call"
+def _id(call_id: str, own: _Ids) -> str:
+    return call_id if call_id in own else _safe(call_id)
+
+
+def _safe(name: str) -> str:
+    """Ids and names in the letters that every model here takes."""
+    return _BAD_LETTER.sub("_", name)[:64] or "call"
 
 
 WIRE = BedrockWire()

@@ -97,16 +97,16 @@ class BedrockDecoder:
                 for open_index in sorted(self._blocks):
                     yield from self._close_block(open_index)
             case "metadata":
-                self._usage = _object(event, "usage")
-                if self._reason is not None:
-                    yield self._finish()
+                self._usage |= _object(event, "usage")
             case _:
                 return
+        if self._reason is not None and self._usage:
+            yield self._finish()
 
     def _start(self, index: int, start: JsonObject) -> Iterator[Delta]:
         if "toolUse" in start:
-            use = _object(start, "toolUse")
-            yield from self._begin(index, {"toolUse": use | {"input": {}}})
+            use: JsonObject = {**_object(start, "toolUse"), "input": {}}
+            yield from self._begin(index, {"toolUse": use})
             yield ToolCallDelta(str(use.get("toolUseId", "")), str(use.get("name", "")), "")
 
     def _begin(self, index: int, block: JsonObject) -> Iterator[Delta]:
@@ -197,7 +197,8 @@ def error_from_frame(frame: EventFrame, route: Route) -> LLMError:
     headers = frame.headers
     payload = payload_of(frame)
     kind = headers.get(":exception-type") or headers.get(":error-code", "")
-    told = {"message": headers.get(":error-message", ""), "type": kind}
+    message = headers.get(":error-message") or payload.get("originalMessage", "")
+    told = {"message": message, "type": kind}
     error = _error(told | payload, route)
     status = payload.get("originalStatusCode")
     if isinstance(status, int) and 400 <= status < 500 and status not in _PASSING:
