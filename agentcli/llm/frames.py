@@ -136,7 +136,7 @@ def parse_data(frame: Frame) -> JsonObject | None:
         return None
     try:
         value = json.loads(frame.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         if frame.data.lstrip()[:1] in ("{", "["):
             raise StreamMalformed(f"broken JSON in the stream: {frame.data[:120]!r}") from None
         return None
@@ -150,7 +150,7 @@ def parse_body(body: bytes) -> JsonObject:
         raise StreamMalformed(f"a web page came instead of an answer: {_title(text)!r}")
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StreamMalformed(f"the answer is neither events nor JSON: {text[:120]!r}") from None
     if isinstance(value, list) and value:
         value = cast("list[object]", value)[0]
@@ -171,6 +171,6 @@ def _title(page: str) -> str:
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

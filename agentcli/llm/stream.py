@@ -56,7 +56,7 @@ def parse_arguments(raw: str) -> JsonObject | None:
         return {}
     try:
         value = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("JsonObject", value) if isinstance(value, dict) else None
 
