@@ -177,6 +177,12 @@ CONVERSE = {
     + end(7)
     + stop("end_turn")
     + metadata(),
+    "nulls": START
+    + delta(0, {"text": None, "reasoningContent": {"text": "Hm.", "signature": None}})
+    + delta(1, {"text": "Hi", "toolUse": None, "reasoningContent": None})
+    + delta(1, {"text": None, "toolUse": {"input": "{}"}})
+    + stop("end_turn")
+    + metadata(cacheReadInputTokens=None, cacheDetails=None),
     "cut_after_call": CALL + arguments(1, '{"path": "a"}') + end(1),
     "cut_in_frame": HELLO[:-20],
     "damaged_frame": damaged(START + text(0, "Hel", "lo")) + end(0) + stop("end_turn"),

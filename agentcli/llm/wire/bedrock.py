@@ -206,10 +206,12 @@ def _is_legal(block: JsonObject) -> bool:
     match block:
         case {"text": text}:
             return bool(str(text).strip())
-        case {"reasoningContent": {"reasoningText": reasoning}}:
-            return bool(reasoning.get("signature"))
-        case _:
+        case {"reasoningContent": {"redactedContent": _}}:
             return True
+        case {"reasoningContent": {"reasoningText": {"signature": str(signed)}}}:
+            return bool(signed)
+        case _:
+            return "reasoningContent" not in block
 
 
 def _replayed(block: JsonObject, own: _Ids) -> JsonObject:

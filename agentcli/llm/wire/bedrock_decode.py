@@ -117,32 +117,38 @@ class BedrockDecoder:
         self._blocks[index] = block
 
     def _delta(self, index: int, delta: JsonObject) -> Iterator[Delta]:
-        if "text" in delta:
-            if index not in self._blocks:
-                yield from self._begin(index, {"text": ""})
-            if delta["text"]:
-                yield TextDelta(str(delta["text"]))
-        elif "toolUse" in delta:
-            use = _object(self._blocks.get(index, {}), "toolUse")
-            piece = str(_object(delta, "toolUse").get("input", ""))
-            if use:
-                yield ToolCallDelta(str(use.get("toolUseId", "")), str(use.get("name", "")), piece)
-        elif "reasoningContent" in delta:
-            yield from self._reasoning(index, _object(delta, "reasoningContent"))
+        match delta:
+            case {"text": str(text)}:
+                if index not in self._blocks:
+                    yield from self._begin(index, {"text": ""})
+                if text:
+                    yield TextDelta(text)
+            case {"toolUse": {"input": str(piece)}}:
+                use = _object(self._blocks.get(index, {}), "toolUse")
+                if use:
+                    call_id, name = str(use.get("toolUseId", "")), str(use.get("name", ""))
+                    yield ToolCallDelta(call_id, name, piece)
+            case {"reasoningContent": {}}:
+                yield from self._reasoning(index, _object(delta, "reasoningContent"))
+            case _:
+                return
 
     def _reasoning(self, index: int, delta: JsonObject) -> Iterator[Delta]:
         if index not in self._blocks:
             yield from self._begin(index, {"reasoningContent": {}})
         content = _object(self._blocks[index], "reasoningContent")
-        if "redactedContent" in delta:
-            piece = str(delta["redactedContent"])
-            content["redactedContent"] = _joined(str(content.get("redactedContent", "")), piece)
-            return
-        reasoning = content.setdefault("reasoningText", {"text": ""})
-        if "signature" in delta:
-            reasoning["signature"] = reasoning.get("signature", "") + str(delta["signature"])
-        if delta.get("text"):
-            yield ThinkingDelta(str(delta["text"]))
+        match delta:
+            case {"redactedContent": str(piece)}:
+                content["redactedContent"] = _joined(content.get("redactedContent", ""), piece)
+            case {"signature": str(piece)}:
+                reasoning = content.setdefault("reasoningText", {"text": ""})
+                reasoning["signature"] = reasoning.get("signature", "") + piece
+            case {"text": str(text)}:
+                content.setdefault("reasoningText", {"text": ""})
+                if text:
+                    yield ThinkingDelta(text)
+            case _:
+                return
 
     def _close_block(self, index: int) -> Iterator[Delta]:
         block = self._blocks.pop(index, None)
@@ -171,7 +177,7 @@ class BedrockDecoder:
         message = _object(_object(body, "output"), "message")
         if not message:
             raise _error(body, self._route)
-        for block in message.get("content", []):
+        for block in _objects(message, "content"):
             yield from _whole_block(block)
         self._reason = str(body.get("stopReason", ""))
         self._usage = _object(body, "usage")
@@ -209,8 +215,7 @@ def error_from_frame(frame: EventFrame, route: Route) -> LLMError:
 def usage_from(usage: JsonObject) -> Usage:
     """Usage of Converse in our classes; `inputTokens` excludes what was cached (wire.md 4.4)."""
     lives: dict[str, int] = {"5m": 0, "1h": 0}
-    details: Any = usage.get("cacheDetails")
-    for detail in cast("list[JsonObject]", details if isinstance(details, list) else []):
+    for detail in _objects(usage, "cacheDetails"):
         life = str(detail.get("ttl", "5m"))
         lives[life] = lives.get(life, 0) + _count(detail, "inputTokens")
     written = max(_count(usage, "cacheWriteInputTokens"), sum(lives.values()))
@@ -251,12 +256,18 @@ def _joined(before: str, piece: str) -> str:
 
 def _count(holder: JsonObject, key: str) -> int:
     value = holder.get(key)
-    return max(0, int(value)) if isinstance(value, int | float) else 0
+    return max(0, value) if isinstance(value, int) else 0
 
 
 def _object(holder: JsonObject, key: str) -> JsonObject:
     value = holder.get(key)
     return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def _objects(holder: JsonObject, key: str) -> list[JsonObject]:
+    value: Any = holder.get(key)
+    items = cast("list[Any]", value if isinstance(value, list) else [])
+    return [cast("JsonObject", item) for item in items if isinstance(item, dict)]
 
 
 def _index(event: JsonObject) -> int:
