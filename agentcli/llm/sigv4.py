@@ -104,7 +104,7 @@ def _credentials(access: str | None, secret: str | None, token: str | None) -> C
 
 def _sections(env: Mapping[str, str], home: Path) -> list[dict[str, str]]:
     """What is said of the profile in ~/.aws/credentials, then in ~/.aws/config."""
-    profile = env.get("AWS_PROFILE") or "default"
+    profile = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or "default"
     folder = home / ".aws"
     secret = Path(env.get("AWS_SHARED_CREDENTIALS_FILE") or folder / "credentials")
     config = Path(env.get("AWS_CONFIG_FILE") or folder / "config")

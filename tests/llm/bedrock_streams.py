@@ -184,6 +184,7 @@ CONVERSE = {
     + stop("end_turn")
     + metadata(cacheReadInputTokens=None, cacheDetails=None),
     "cut_after_call": CALL + arguments(1, '{"path": "a"}') + end(1),
+    "empty": b"",
     "cut_in_frame": HELLO[:-20],
     "damaged_frame": damaged(START + text(0, "Hel", "lo")) + end(0) + stop("end_turn"),
     "whole_answer": json.dumps(

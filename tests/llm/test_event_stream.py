@@ -6,6 +6,7 @@ from event_frames import event, raw_frame, text_header
 
 from agentcli.llm.errors import StreamMalformed
 from agentcli.llm.event_stream import EventStreamParser
+from agentcli.llm.frames import MAX_PENDING
 
 ALL_TYPES = (
     b"\x01a\x00"
@@ -96,3 +97,12 @@ def test_headers_that_make_no_sense_are_told(headers):
 def test_a_body_that_is_no_event_stream_is_handed_out_whole(size):
     page = b"<html><title>Sign in</title></html>"
     assert parsed(page, size) == ([], page)
+
+
+def test_a_body_without_a_byte_is_neither():
+    assert parsed(b"") == ([], None)
+
+
+def test_a_body_that_is_no_event_stream_does_not_fill_the_memory():
+    with pytest.raises(StreamMalformed, match="far too long"):
+        parsed(b"x" * (MAX_PENDING + 1), MAX_PENDING // 4)

@@ -106,6 +106,7 @@ def test_a_profile_is_put_together_from_both_files(home):
     assert find_credentials(work, home) == Credentials("W", "a%b=c/+", "t")
     assert find_region({}, home) == "eu-west-1"
     assert find_region(work, home) == "us-west-2"
+    assert find_region({"AWS_DEFAULT_PROFILE": "work"}, home) == "us-west-2"
     assert find_region(work | {"AWS_DEFAULT_REGION": "x"}, home) == "x"
     assert find_region(work | {"AWS_DEFAULT_REGION": "x", "AWS_REGION": "y"}, home) == "y"
 
