@@ -131,9 +131,9 @@ class ResponsesDecoder:
 
     def _message(self, index: int, item: JsonObject) -> Iterator[Delta]:
         parts = _list(item, "content")
+        self._refused = self._refused or any(part.get("type") == "refusal" for part in parts)
         if index not in self._streamed:
             for part in parts:
-                self._refused = self._refused or part.get("type") == "refusal"
                 yield TextDelta(str(part.get("text") or part.get("refusal") or ""))
         only = parts[0] if len(parts) == 1 and parts[0].get("type") == "output_text" else None
         yield BlockEnd(item, (only, "text") if only is not None else None)
