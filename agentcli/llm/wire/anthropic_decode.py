@@ -73,7 +73,7 @@ class AnthropicDecoder:
         event = None if self._done else parse_data(frame)
         if event is None:
             return
-        match frame.event or event.get("type"):
+        match frame.event or event.get("type") or ("error" if event.get("error") else ""):
             case "message_start":
                 self._start(_object(event, "message"))
             case "content_block_start":

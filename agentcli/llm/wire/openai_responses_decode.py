@@ -57,7 +57,7 @@ class ResponsesDecoder:
         if event is None:
             return
         index = int(event.get("output_index") or 0)
-        match str(event.get("type") or frame.event):
+        match event.get("type") or frame.event or ("error" if event.get("error") else ""):
             case "response.output_item.added":
                 yield from self._open(index, _object(event, "item"))
             case "response.output_text.delta":
