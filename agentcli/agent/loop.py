@@ -19,7 +19,7 @@ from agentcli.agent.events import (
 )
 from agentcli.agent.transcript import Transcript
 from agentcli.lib.value import replace, value
-from agentcli.llm.errors import LLMError
+from agentcli.llm.errors import ContextOverflow, LLMError
 from agentcli.llm.types import (
     AssistantMessage,
     Effort,
@@ -62,6 +62,10 @@ class Steps(Protocol):
 
     async def before(self) -> TurnReason | None:
         """Before each request: compact, check limits. A reason ends the turn here."""
+        ...
+
+    async def make_room(self) -> bool:
+        """The request was too long: shorten the conversation, and say whether to ask again."""
         ...
 
     def billed(self, message: AssistantMessage) -> None: ...
@@ -116,7 +120,12 @@ async def run_turn(
         reason = await steps.before()
         if reason is not None:
             return reason
-        message = await _reply(frame().request(transcript), transcript, client, steps, sleep)
+        try:
+            message = await _reply(frame().request(transcript), transcript, client, steps, sleep)
+        except ContextOverflow:
+            if not await steps.make_room():
+                raise
+            message = await _reply(frame().request(transcript), transcript, client, steps, sleep)
         steps.billed(message)
         if message.tool_calls:
             if await steps.run_tools(message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Protocol
@@ -34,6 +35,10 @@ class StopHook(Protocol):
         ...
 
 
+async def _no_room() -> bool:
+    return False
+
+
 @value
 class Surroundings:
     """Everything a turn touches besides the model."""
@@ -48,7 +53,9 @@ class Surroundings:
     prepare: Callable[[], Awaitable[None]]
     """Before each request: compact if due, append reminders."""
     stop_hook: StopHook
-    clock: Callable[[], float]
+    make_room: Callable[[], Awaitable[bool]] = _no_room
+    """When a request proved too long for the model: whether it is worth another try."""
+    clock: Callable[[], float] = time.monotonic
     bug: Callable[[Exception], None] = lambda _: None
     """Receives what a tool raised that is neither for the model nor for the person."""
 
@@ -79,6 +86,9 @@ class TurnSteps:
         await self._around.prepare()
         self.steps += 1
         return None
+
+    async def make_room(self) -> bool:
+        return await self._around.make_room()
 
     def billed(self, message: AssistantMessage) -> None:
         spent = self._around.spend(message)

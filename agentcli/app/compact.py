@@ -9,10 +9,11 @@ from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Client, Frame
 from agentcli.app.billing import Billing
 from agentcli.app.talk import Talk
-from agentcli.context.compaction import due, new_epoch, summary_request, unanswered
-from agentcli.lib.value import value
+from agentcli.context.compaction import due, new_epoch, shorter, summary_request, unanswered
+from agentcli.lib.value import replace, value
+from agentcli.llm.errors import ContextOverflow
 from agentcli.llm.providers import Route
-from agentcli.llm.types import Text, UserMessage
+from agentcli.llm.types import AssistantMessage, Text, UserMessage
 
 
 @value
@@ -41,30 +42,43 @@ class Compaction:
         if answer.decision == "deny":
             self.emit(Notice("warning", f"A hook keeps the conversation as it is: {answer.reason}"))
             return False
-        request = summary_request(self.frame().request(self.talk.transcript), instructions)
-        async with self.client.stream(request) as reply:
-            async for _ in reply:
-                pass
-        message = reply.message
+        message, end = await self._summary(instructions)
         before = self.talk.used
         self.emit(self.billing.spend(message, role="compaction"))
-        if not message.text.strip():
+        if not message.text.strip() or message.stop in ("tool_use", "refusal"):
             self.emit(Notice("warning", "The model gave no summary; nothing was changed."))
             return False
-        self._begin(message.text)
+        self._begin(message.text, end)
         self.emit(Compacted(before, self.talk.used, message.text))
         await self.hooks.on_compacted(trigger, message.text)
         await self._greet()
         return True
 
-    def _begin(self, summary: str) -> None:
-        waiting = unanswered(self.talk.transcript.messages)
-        messages = new_epoch(summary, self.talk.workspace.todos, waiting)
-        self.talk.transcript.restart(messages)
+    async def _summary(self, instructions: str) -> tuple[AssistantMessage, int]:
+        """A summary of the whole or, where that does not fit, of so many messages of it."""
+        request = self.frame().request(self.talk.transcript)
+        end = len(request.messages)
+        while True:
+            part = replace(request, messages=request.messages[:end])
+            try:
+                async with self.client.stream(summary_request(part, instructions)) as reply:
+                    async for _ in reply:
+                        pass
+                return reply.message, end
+            except ContextOverflow:
+                end = shorter(request.messages, end)
+                if end == 0:
+                    raise
+
+    def _begin(self, summary: str, end: int) -> None:
+        talk = self.talk
+        waiting = talk.transcript.messages[end:] or unanswered(talk.transcript.messages)
+        messages = new_epoch(summary, talk.workspace.todos, waiting)
+        talk.transcript.restart(messages)
+        talk.workspace.seen.clear()
+        talk.begin_epoch(self.frame().model, messages)
+        talk.used = len(summary) // 4
         self.renew()
-        self.talk.workspace.seen.clear()
-        self.talk.begin_epoch(self.frame().model, messages)
-        self.talk.used = len(summary) // 4
 
     async def _greet(self) -> None:
         """What hooks had to say at the beginning went with the old epoch."""

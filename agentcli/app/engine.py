@@ -141,6 +141,7 @@ class Watch:
     def renew(self) -> None:
         """A new epoch knows nothing of what was told in the one before."""
         self._reminders = self._site.talk.freeze(self._site.ground, self._site.options)
+        self.remind()
 
     def remind(self) -> None:
         """Append what has become news to the conversation."""
@@ -182,8 +183,8 @@ def build(site: Site) -> Engine:
         spend=billing.spend,
         spent=billing.total,
         prepare=prepare,
+        make_room=lambda: compact.now("auto", ""),
         stop_hook=hooks,
-        clock=time.monotonic,
         bug=site.log_bug,
     )
     limits = _limits(site)

@@ -42,6 +42,15 @@ def new_epoch(
     return (UserMessage((Text(text),), "summary"), *waiting)
 
 
+def shorter(messages: Sequence[Message], end: int) -> int:
+    """Where a beginning about half as long as the first `end` messages stops: before a reply.
+
+    0 when it can't be cut.
+    """
+    cuts = (n for n in range(end // 2, 0, -1) if isinstance(messages[n], AssistantMessage))
+    return next(cuts, 0)
+
+
 def unanswered(messages: Sequence[Message]) -> tuple[Message, ...]:
     """What was said to the model since its last reply; outputs of its calls belong to the past."""
     since = 0

@@ -11,6 +11,7 @@ from agentcli.llm.simulator.script import Say
 
 READ = ("Read", {"path": "a.txt"})
 TODO = ("Todo", {"items": [{"text": "water the plants", "state": "active"}]})
+FULL = Fault("context_overflow")
 NEARLY_FULL = {"input_tokens": 990_000}
 
 
@@ -133,6 +134,80 @@ def test_a_summary_that_fails_loses_nothing(house, trouble):
             return await app.prompt("second")
 
     assert asyncio.run(main()).reason == "done"
+    assert here.server.requests[2].messages_bytes.startswith(here.server.requests[0].messages_bytes)
+
+
+def test_a_conversation_too_long_to_be_summed_up_whole_is_summed_up_by_half(house):
+    here = house(
+        calls(READ),
+        says("One."),
+        says("Two."),
+        FULL,
+        says("SUMMARY of the beginning."),
+        says("Yes."),
+    )
+
+    async def main():
+        async with here.app() as app:
+            for text in ("first", "second"):
+                await app.prompt(text)
+            await app.compact("")
+            return await app.prompt("third")
+
+    assert asyncio.run(main()).reason == "done"
+    beginning = here.sent(4)[:-1]
+    assert 0 < len(beginning) < len(here.sent(2))
+    assert beginning == here.sent(2)[: len(beginning)]
+    said = here.said()
+    assert "first" not in said
+    places = [said.index(word) for word in ("SUMMARY", "One.", "second", "Two.", "third")]
+    assert places == sorted(places)
+
+
+def test_a_request_that_proves_too_long_goes_on_in_a_new_epoch(house):
+    here = house(says("One."), FULL, says("SUMMARY"), calls(READ), says("Two."))
+
+    async def main():
+        async with here.app(permission_mode="plan") as app:
+            await app.prompt("first")
+            return await app.prompt("and call it Ishmael"), app.frontend
+
+    end, front = asyncio.run(main())
+    assert end.reason == "done"
+    assert len(front.of(Compacted)) == 1
+    for word in ("SUMMARY", "and call it Ishmael", "Plan mode is on", "Today is"):
+        assert here.said(3).count(word) == 1
+    assert here.server.requests[4].messages_bytes.startswith(here.server.requests[3].messages_bytes)
+
+
+def test_a_request_that_stays_too_long_ends_the_turn_and_loses_nothing(house):
+    here = house(says("One."), FULL, FULL, FULL, says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            return [(await app.prompt(text)).reason for text in ("second", "third")]
+
+    assert asyncio.run(main()) == ["error", "done"]
+    here.server.requests[2:-1] = []
+    here.server.assert_prefix()
+    assert "second" in here.said()
+
+
+@pytest.mark.parametrize(
+    "reply", [calls(READ, text="Let me look first."), Turn((Say("I won't."),), stop="refusal")]
+)
+def test_a_reply_that_is_no_summary_changes_nothing(house, reply):
+    here = house(says("One."), reply, says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            assert await app.compact("") == "Nothing was compacted."
+            await app.prompt("second")
+
+    asyncio.run(main())
+    assert "first" in here.said()
     assert here.server.requests[2].messages_bytes.startswith(here.server.requests[0].messages_bytes)
 
 
