@@ -139,7 +139,6 @@ async def run_turn(
             if not again:
                 return _ending(message, steps)
             transcript.append(UserMessage((Text(again),), "hook"))
-            continue
         _deliver(transcript, steps)
 
 

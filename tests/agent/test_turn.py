@@ -89,6 +89,12 @@ def test_replies_that_are_cut_again_and_again_end_the_turn(root):
     assert stage.of(Notice)[-1].level == "warning"
 
 
+def test_cut_replies_are_counted_anew_after_a_call(root):
+    cut = says("…", stop="max_tokens")
+    stage = Stage(root, [*[cut] * MAX_CUTS, calls(READ), *[cut] * MAX_CUTS, says("Done.")])
+    assert stage.run("write").reason == "done"
+
+
 @pytest.mark.parametrize(
     ("stop", "words"), [("refusal", "declined"), ("context_full", "context window is full")]
 )
