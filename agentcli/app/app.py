@@ -199,12 +199,13 @@ class App:
     async def clear(self) -> None:
         """A new session with an empty context; the old one stays on disk."""
         await self._end_talk("clear")
-        self.talk = talks.open_new(self.ground, self.options, self._tool_env)
+        options = replace(self.options, session_id=None)
+        self.talk = talks.open_new(self.ground, options, self._tool_env)
         self._source = "clear"
 
     async def resume(self, session_id: str) -> None:
         """Go on with another session of this folder; raises UserError."""
-        options = replace(self.options, resume=session_id, resume_last=False)
+        options = replace(self.options, resume=session_id, resume_last=False, fork_session=False)
         path = talks.find_saved(self.ground, options)
         await self._end_talk("resume")
         self.talk = talks.open_saved(self.ground, options, path)

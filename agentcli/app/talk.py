@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from agentcli.session import store
 from agentcli.session.codec import message_to_json, usage_from_json
 from agentcli.session.ledger import Ledger, replay
 from agentcli.tools.workspace import Workspace
+
+_ID = re.compile(r"\w[\w-]{0,99}")
 
 
 @value
@@ -93,10 +96,23 @@ class Talk:
 
 def open_new(ground: Ground, options: Options, tool_env: Mapping[str, str]) -> Talk:
     """A conversation that has not begun: its file appears with the first message."""
+    session_id = _chosen_id(ground, options)
     look = RepoLook(ground.root, tool_env)
-    talk = _talk(ground, options, options.session_id or store.new_id(time.time()))
+    talk = _talk(ground, options, session_id)
     talk.look = look
     return talk
+
+
+def _chosen_id(ground: Ground, options: Options) -> str:
+    """The person's id for a new session, or one of ours; raises UserError when it can't be had."""
+    wanted = options.session_id
+    if wanted is None:
+        return store.new_id(time.time())
+    if not _ID.fullmatch(wanted):
+        raise UserError(f"{wanted[:100]!r} is no id for a session: letters, digits, - and _ are.")
+    if (store.folder(ground.places.data, ground.root) / f"{wanted}.jsonl").exists():
+        raise UserError(f"There is a session {wanted} already; --resume {wanted} goes on with it.")
+    return wanted
 
 
 def open_saved(ground: Ground, options: Options, path: Path) -> Talk:

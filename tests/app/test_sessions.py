@@ -260,3 +260,69 @@ def test_no_model_is_told(house):
     with pytest.raises(UserError) as caught:
         asyncio.run(main())
     assert str(caught.value) == NO_MODEL
+
+
+def test_a_session_keeps_the_id_it_was_given_until_it_is_cleared(house):
+    here = house(says("One."), says("Two."))
+
+    async def main():
+        async with here.app(session_id="mine") as app:
+            await app.prompt("first")
+            before = app.status().session_id
+            await app.clear()
+            await app.prompt("second")
+            return before, app.status().session_id
+
+    first, second = asyncio.run(main())
+    assert first == "mine"
+    assert second != "mine"
+    assert turns(here, resume="mine").session_id == "mine"
+
+
+@pytest.mark.parametrize("name", ["mine", "../mine", "", "a/b", ".", "x" * 300])
+def test_an_id_that_is_taken_or_no_name_is_refused(house, name):
+    here = house(says("One."), says("Two."))
+    turns(here, "first", session_id="mine")
+    before = kept(here).read_bytes()
+    with pytest.raises(UserError, match="session"):
+        turns(here, "second", session_id=name)
+    assert kept(here).read_bytes() == before
+
+
+def test_a_fork_is_made_once(house):
+    here = house(*[says("ok")] * 4)
+    first = turns(here, "first")
+    other = turns(here, "second")
+
+    async def main():
+        async with here.app(resume=first.session_id, fork_session=True) as app:
+            await app.prompt("third")
+            await app.resume(other.session_id)
+            return app.status().session_id
+
+    assert asyncio.run(main()) == other.session_id
+
+
+def test_a_session_that_can_not_be_opened_leaves_this_one_usable(house):
+    here = house(*[says("ok")] * 4)
+
+    async def main():
+        async with here.app() as busy, here.app() as app:
+            await busy.prompt("first")
+            await app.prompt("second")
+            with pytest.raises(UserError, match="another terminal"):
+                await app.resume(busy.status().session_id)
+            await app.prompt("third")
+            return app.status().session_id
+
+    mine = asyncio.run(main())
+    assert "second" in here.said()
+    turns(here, "fourth", resume=mine)
+    assert [text for _, found in here.sent() for text in found if text in ORDINALS] == [
+        "second",
+        "third",
+        "fourth",
+    ]
+
+
+ORDINALS = ("first", "second", "third", "fourth")
