@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import time
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from agentcli.llm.cache import CachePlan
 from agentcli.llm.errors import LLMError, StreamCut, WrongEndpoint
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Route
-from agentcli.llm.repair import repair
+from agentcli.llm.repair import Repairer
 from agentcli.llm.retry import ATTEMPTS, next_delay
 from agentcli.llm.status import error_from
 from agentcli.llm.stream import Reply
@@ -86,6 +87,9 @@ class Client:
     _plans: dict[tuple[str, str], tuple[CachePlan, float]] = field(
         default_factory=dict[tuple[str, str], tuple[CachePlan, float]], init=False
     )
+    _repairers: defaultdict[tuple[str, str], Repairer] = field(
+        default_factory=lambda: defaultdict[tuple[str, str], Repairer](Repairer), init=False
+    )
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
     _wires: dict[str, str] = field(default_factory=dict[str, str], init=False)
@@ -135,7 +139,7 @@ class Client:
         name = self._wires.get(route.url) or route.wire or route.provider.wire
         wire = self.load(name)
         key = (request.session, route.model.id)
-        messages, repairs = repair(request.messages)
+        messages, repairs = self._repairers[key].repaired(request.messages)
         if repairs:
             request = replace(request, messages=messages)
         known = self._plans.get(key)

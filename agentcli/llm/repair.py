@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, TypeVar, cast
 
 from agentcli.lib.value import replace
@@ -42,22 +43,46 @@ def repair(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[st
     The same object comes back when nothing is wrong. A longer history is repaired like the
     shorter one it begins with, so that cached prefixes hold and old repairs read the same.
     """
-    work = _Work()
-    for number, assistant, users in _runs(messages):
-        work.add(number, assistant, users)
-    work.leave_out_images()
-    if work.fixed and isinstance(work.fixed[0], AssistantMessage):
-        work.note(1, "the conversation did not begin with the user")
-        work.fixed.insert(0, UserMessage((Text(NO_BEGINNING),), "reminder"))
-    return (tuple(work.fixed), tuple(work.notes)) if work.notes else (messages, ())
+    return Repairer().repaired(messages)
+
+
+class Repairer:
+    """`repair` for a history that grows: what nothing can be added to is looked at once."""
+
+    def __init__(self) -> None:
+        self._closed: tuple[Message, ...] = ()
+        self._work = _Work()
+
+    def repaired(
+        self, messages: tuple[Message, ...]
+    ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+        if not _begins_with(messages, self._closed):
+            self._closed, self._work = (), _Work()
+        done = len(self._closed)
+        *closed, last = _runs(messages[done:], done + 1)
+        for run in closed:
+            self._work.add(*run)
+        if closed:
+            self._closed = messages[: last[0] - 1]
+        work = self._work.copy()
+        work.add(*last)
+        work.leave_out_images()
+        if work.fixed and isinstance(work.fixed[0], AssistantMessage):
+            work.note(1, "the conversation did not begin with the user")
+            work.fixed.insert(0, UserMessage((Text(NO_BEGINNING),), "reminder"))
+        return (tuple(work.fixed), tuple(work.notes)) if work.notes else (messages, ())
+
+
+def _begins_with(messages: tuple[Message, ...], begin: tuple[Message, ...]) -> bool:
+    return len(begin) < len(messages) and all(map(is_, messages, begin))
 
 
 def _runs(
-    messages: tuple[Message, ...],
+    messages: tuple[Message, ...], start: int
 ) -> Iterator[tuple[int, AssistantMessage | None, list[UserMessage]]]:
     """Each assistant message with its number and the user messages up to the next one."""
-    start, assistant, users = 1, None, list[UserMessage]()
-    for number, message in enumerate(messages, 1):
+    assistant, users = None, list[UserMessage]()
+    for number, message in enumerate(messages, start):
         if isinstance(message, UserMessage):
             users.append(message)
             continue
@@ -73,6 +98,10 @@ class _Work:
     fixed: list[Message] = field(default_factory=list[Message])
     notes: list[str] = field(default_factory=list[str])
     used: set[str] = field(default_factory=set[str])
+    images: int = 0
+
+    def copy(self) -> _Work:
+        return _Work(list(self.fixed), list(self.notes), set(self.used), self.images)
 
     def note(self, number: int, what: str) -> None:
         self.notes.append(f"message {number}: {what}")
@@ -95,6 +124,7 @@ class _Work:
             cleaned = self._user(number + offset, user)
             if cleaned is not None:
                 self.fixed.append(cleaned)
+                self.images += _images(cleaned)
 
     def _reply(self, number: int, message: AssistantMessage) -> AssistantMessage | None:
         # Models write blank lines before a call all the time; the wires know what to do with them.
@@ -178,10 +208,9 @@ class _Work:
 
     def leave_out_images(self) -> None:
         """The oldest ones, where there are more than any API takes."""
-        count = sum(_images(message) for message in self.fixed)
-        if count <= MAX_IMAGES:
+        if self.images <= MAX_IMAGES:
             return
-        drop = -(-(count - MAX_IMAGES) // IMAGE_STEP) * IMAGE_STEP
+        drop = -(-(self.images - MAX_IMAGES) // IMAGE_STEP) * IMAGE_STEP
         self.notes.append(f"the {drop} oldest images were left out")
         for index, message in enumerate(self.fixed):
             if isinstance(message, UserMessage) and drop and _images(message):
