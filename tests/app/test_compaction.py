@@ -1,10 +1,11 @@
 """Compaction: a summary takes the place of the talk, on the live prefix, and nothing is lost."""
 
 import asyncio
+import json
 
 import pytest
 
-from agentcli.agent.events import Compacted, Notice
+from agentcli.agent.events import Compacted, Notice, Spent
 from agentcli.lib.errors import UserError
 from agentcli.llm.simulator import Fault, Turn, calls, says
 from agentcli.llm.simulator.script import Say
@@ -44,6 +45,38 @@ def test_compacting_by_hand_begins_a_new_epoch_with_the_summary(house):
     (compacted,) = front.of(Compacted)
     assert compacted.summary == "SUMMARY of all."
     assert compacted.after < compacted.before
+
+
+def test_a_summary_is_billed_and_told_to_hooks(house, tmp_path):
+    here = house(says("One."), says("SUMMARY"))
+    here.hook("PostCompact", f"cat > {tmp_path / 'log'}")
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            before = app.status().cost.total
+            await app.compact("")
+            return before, app.status(), app.frontend
+
+    before, status, front = asyncio.run(main())
+    assert status.cost.total > before
+    assert [event.role for event in front.of(Spent)] == ["main", "compaction"]
+    assert status.context_used == front.of(Compacted)[0].after
+    told = json.loads((tmp_path / "log").read_text())
+    assert (told["trigger"], told["compact_summary"]) == ("manual", "SUMMARY")
+
+
+def test_a_file_read_before_is_shown_again_in_the_new_epoch(house):
+    here = house(calls(READ), says("One."), says("SUMMARY"), calls(READ), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            await app.compact("")
+            await app.prompt("second")
+
+    asyncio.run(main())
+    assert "alpha" in here.said()
 
 
 def test_the_todo_list_survives_word_for_word(house):

@@ -120,6 +120,41 @@ def test_a_model_is_switched_between_two_turns(house):
     here.server.assert_prefix()
 
 
+def test_a_model_of_another_vendor_gets_the_tools_that_suit_it(house):
+    here = house(calls(READ), says("One."), says("Two."), says("Three."))
+    here.env |= {"OPENAI_BASE_URL": f"{here.server.url}/v1", "OPENAI_API_KEY": "key"}
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            app.set_model("gpt-6.1-sol")
+            await app.prompt("second")
+            app.set_model("claude-sonnet-5-5")
+            await app.prompt("third")
+
+    asyncio.run(main())
+    tools = [{tool["name"] for tool in r.body["tools"]} for r in here.server.requests[1:]]
+    assert [{"Edit", "ApplyPatch"} & names for names in tools] == [
+        {"Edit"},
+        {"ApplyPatch"},
+        {"Edit"},
+    ]
+    assert "alpha" in here.server.requests[2].raw.decode()
+    here.server.assert_prefix()
+
+
+def test_a_visit_without_a_word_leaves_no_file_and_no_process(house):
+    here = house()
+
+    async def main():
+        async with here.app() as app:
+            return app.talk.look
+
+    look = asyncio.run(main())
+    assert look._process.returncode is not None
+    assert list(here.root.parent.rglob("*.jsonl")) == []
+
+
 def test_an_unknown_model_changes_nothing(house):
     here = house(says("One."))
 
