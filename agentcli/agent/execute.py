@@ -21,8 +21,11 @@ from agentcli.llm.types import Image, Text, ToolCall, ToolOutput
 from agentcli.policy.hooks import HookAnswer
 from agentcli.policy.permissions import Decision, Verdict
 from agentcli.tools.base import Action, Tool, ToolContext, ToolError, ToolResult, text_result
+from agentcli.tools.output import tidy
 
 INTERRUPTED = "Interrupted by the person before it finished."
+HEARD = 4_000
+"""Characters of an interrupted call's output that are kept."""
 NOT_RUN = "Not run: the person interrupted."
 REFUSED = "The person said no to this call."
 PLAIN_NO = Decision("deny", REFUSED, "user")
@@ -82,14 +85,20 @@ class Executor:
 
     async def _answer(self, call: ToolCall, outputs: Outputs) -> None:
         started = self.clock()
-        outputs.running.add(call.id)
         try:
             result = await self._execute(call, outputs)
+        except asyncio.CancelledError:
+            result = text_result(outputs.so_far(call), is_error=True)
+            self._end(call, result, outputs, started)
+            raise
         except ToolError as error:
             result = text_result(str(error), is_error=True)
         except Exception as error:  # a broken tool must not end the session
             result = text_result(f"{call.name} failed: {error!r}", is_error=True)
             outputs.bugs.append(error)
+        self._end(call, result, outputs, started)
+
+    def _end(self, call: ToolCall, result: ToolResult, outputs: Outputs, started: float) -> None:
         result = replace(result, content=self.masked(result.content))
         outputs.add(call, result)
         self.emit(ToolEnd(call, result, self.clock() - started))
@@ -111,6 +120,7 @@ class Executor:
         self.emit(ToolStart(call, action))
 
         def progress(text: str) -> None:
+            outputs.hear(call, text)
             self.emit(ToolProgress(call.id, text))
 
         context = replace(self.context, progress=progress)
@@ -169,7 +179,7 @@ class Outputs:
     def __init__(self, calls: tuple[ToolCall, ...]) -> None:
         self.calls = calls
         self._results: dict[str, ToolResult] = {}
-        self.running: set[str] = set()
+        self._heard: dict[str, str] = {}
         self.contexts: list[str] = []
         self.bugs: list[Exception] = []
         self.stop = False
@@ -177,6 +187,15 @@ class Outputs:
     def add(self, call: ToolCall, result: ToolResult) -> None:
         self._results[call.id] = result
         self.stop = self.stop or result.stop_turn
+
+    def hear(self, call: ToolCall, text: str) -> None:
+        """What a call prints while it runs; its last words are kept."""
+        self._heard[call.id] = (self._heard.get(call.id, "") + text)[-HEARD:]
+
+    def so_far(self, call: ToolCall) -> str:
+        """The answer of a call that is interrupted."""
+        heard = tidy(self._heard.get(call.id, "")).strip("\n")
+        return f"{INTERRUPTED} The last of its output:\n{heard}" if heard else INTERRUPTED
 
     def note(self, hook: HookAnswer) -> None:
         if hook.context:
@@ -191,8 +210,7 @@ class Outputs:
         result = self._results.get(call.id)
         if result is not None:
             return ToolOutput(call.id, result.content, result.is_error)
-        why = INTERRUPTED if call.id in self.running else NOT_RUN
-        return ToolOutput(call.id, (Text(why),), is_error=True)
+        return ToolOutput(call.id, (Text(NOT_RUN),), is_error=True)
 
 
 def _batches(

@@ -11,6 +11,7 @@ from agentcli.agent.events import (
     Replied,
     Retrying,
     Streamed,
+    ToolEnd,
     ToolProgress,
     ToolStart,
     TurnEnd,
@@ -108,7 +109,10 @@ def test_in_a_command_the_command_is_killed_and_the_rest_not_run(root):
     assert first.reason == "interrupted"
     read, slept, wrote = stage.outputs()
     assert "alpha" in read[1]
-    assert (slept[1:], wrote[1:]) == ((INTERRUPTED, True), (NOT_RUN, True))
+    assert slept[1].startswith(INTERRUPTED)
+    assert slept[1].rstrip().endswith("begun")
+    assert wrote[1:] == (NOT_RUN, True)
+    assert [event.call.name for event in stage.of(ToolEnd)] == ["Read", "Bash"]
     assert not (root / "c.txt").exists()
 
 
@@ -118,7 +122,24 @@ def test_of_calls_that_run_together_the_finished_ones_keep_their_answers(root):
     press_at(stage, ToolProgress, after=2)
     stage.run("go", "go on")
     texts = [text for _, text, _ in stage.outputs()]
-    assert texts[1:] == [INTERRUPTED, INTERRUPTED]
+    assert "alpha" in texts[0]
+    assert all(text.startswith(INTERRUPTED) for text in texts[1:])
+    assert len(stage.of(ToolEnd)) == 3
+
+
+def test_of_a_command_that_says_much_the_end_is_kept(root):
+    line = "seq 100000; echo last; sleep 60"
+    stage = Stage(root, [calls(("Bash", {"command": line})), says("ok")], mode="bypass")
+
+    def react(event):
+        if isinstance(event, ToolProgress) and "last" in event.text:
+            stage.agent.interrupt()
+
+    stage.front.react = react
+    stage.run("go", "go on")
+    ((_, text, _),) = stage.outputs()
+    assert text.rstrip().endswith("last")
+    assert len(text) < 10_000
 
 
 def test_while_asking_the_call_does_not_run(root):
