@@ -60,11 +60,7 @@ class ResponsesDecoder:
         match event.get("type") or frame.event or ("error" if event.get("error") else ""):
             case "response.output_item.added":
                 yield from self._open(index, _object(event, "item"))
-            case "response.output_text.delta":
-                self._streamed.add(index)
-                yield TextDelta(str(event.get("delta", "")))
-            case "response.refusal.delta":
-                self._refused = True
+            case "response.output_text.delta" | "response.refusal.delta":
                 self._streamed.add(index)
                 yield TextDelta(str(event.get("delta", "")))
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":

@@ -30,8 +30,8 @@ def named(path):
     return f"{path.parent.name}/{path.name.partition('.')[0]}"
 
 
-def native_blocks(wire, body, size):
-    """The blocks that go back to the same model; None when the reply may not be replayed so."""
+def folded(wire, body, size):
+    """The message as far as it came."""
     route = Route(Provider("recorded", "http://recorded.invalid", wire), unknown("m", ""), "")
     decoder, fold = load(wire).decoder(route), Fold("m", wire)
     try:
@@ -42,13 +42,14 @@ def native_blocks(wire, body, size):
             fold.add(delta)
     except LLMError:
         pass
-    native = fold.message().native
-    return None if native is None else list(native.blocks)
+    return fold.message()
 
 
 def decoded(wire, body, size=None):
-    native = native_blocks(wire, body, size or max(1, len(body)))
-    return decode(wire, body, chunk=size) | {"native": native}
+    """`native` is what goes back to the same model; None when the reply may not be replayed so."""
+    native = folded(wire, body, size or max(1, len(body))).native
+    blocks = None if native is None else list(native.blocks)
+    return decode(wire, body, chunk=size) | {"native": blocks}
 
 
 def expected(path):
@@ -68,6 +69,21 @@ def test_line_ends_do_not_matter(path, end):
     body = lines.replace(b"\n", end)
     for size in (None, 1, 7):
         assert decoded(path.parent.name, body, size) == expected(path)
+
+
+def texts(value):
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-responses"])
+def test_text_is_held_once_although_it_is_kept_for_replay(wire):
+    message = folded(wire, (HERE / wire / "plain_text.stream.txt").read_bytes(), 7)
+    assert message.native is not None
+    assert any(text is message.content[0].text for text in texts(list(message.native.blocks)))
 
 
 REQUESTS = sorted(HERE.glob("*/*.request.json"))
