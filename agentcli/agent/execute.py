@@ -84,24 +84,24 @@ class Executor:
             return True
 
     async def _answer(self, call: ToolCall, outputs: Outputs) -> None:
-        started = self.clock()
         try:
             result = await self._execute(call, outputs)
         except asyncio.CancelledError:
             result = text_result(outputs.so_far(call), is_error=True)
-            self._end(call, result, outputs, started)
+            self._end(call, result, outputs)
             raise
         except ToolError as error:
             result = text_result(str(error), is_error=True)
         except Exception as error:  # a broken tool must not end the session
             result = text_result(f"{call.name} failed: {error!r}", is_error=True)
             outputs.bugs.append(error)
-        self._end(call, result, outputs, started)
+        self._end(call, result, outputs)
 
-    def _end(self, call: ToolCall, result: ToolResult, outputs: Outputs, started: float) -> None:
+    def _end(self, call: ToolCall, result: ToolResult, outputs: Outputs) -> None:
         result = replace(result, content=self.masked(result.content))
         outputs.add(call, result)
-        self.emit(ToolEnd(call, result, self.clock() - started))
+        now = self.clock()
+        self.emit(ToolEnd(call, result, now - outputs.begun.get(call.id, now)))
 
     async def _execute(self, call: ToolCall, outputs: Outputs) -> ToolResult:
         if call.raw is not None:
@@ -118,6 +118,7 @@ class Executor:
             action = tool.action(self.context, call.input)
         await self._permit(call, action, hook, outputs)
         self.emit(ToolStart(call, action))
+        outputs.begun[call.id] = self.clock()
 
         def progress(text: str) -> None:
             outputs.hear(call, text)
@@ -180,6 +181,8 @@ class Outputs:
         self.calls = calls
         self._results: dict[str, ToolResult] = {}
         self._heard: dict[str, str] = {}
+        self.begun: dict[str, float] = {}
+        """When a call was allowed and started, on the executor's clock."""
         self.contexts: list[str] = []
         self.bugs: list[Exception] = []
         self.stop = False
