@@ -124,6 +124,10 @@ CONVERSE = {
     + event("metadata", {"metrics": {"latencyMs": 1}})
     + metadata(),
     "usage_before_stop": HELLO + metadata() + stop("end_turn"),
+    "exception_after_the_end": HELLO
+    + stop("end_turn")
+    + metadata()
+    + frame("exception", "internalServerException", {"message": "Too late."}),
     "no_metadata": HELLO + stop("end_turn"),
     "cut_in_metadata": HELLO + stop("end_turn") + metadata()[:-9],
     "throttled": HELLO
@@ -170,6 +174,7 @@ CONVERSE = {
     + metadata(),
     "unknown_events": START
     + event("somethingNew", {"a": 1})
+    + event("contentBlockStart", {"contentBlockIndex": 0, "start": {"image": {"format": "png"}}})
     + delta(0, {"image": {"source": {}}})
     + text(0, "Hi")
     + delta(0, {"citation": {"title": "t"}})

@@ -28,6 +28,7 @@ from agentcli.llm.sigv4 import Credentials, sign
 from agentcli.llm.stream import Fold
 from agentcli.llm.types import (
     AssistantMessage,
+    Finished,
     Image,
     Native,
     PreparedRequest,
@@ -357,6 +358,15 @@ def test_a_hosts_thinking_goes_back_to_it_as_it_came(wire):
     content = encoded(asked(user("a"), reply), wire=wire)["messages"][1]["content"]
     assert content == list(reply.native.blocks)
     assert content[0]["signature"]
+
+
+@pytest.mark.parametrize("case", ["text", "usage_before_stop", "exception_after_the_end"])
+def test_a_reply_is_finished_once_before_the_connection_ends(case):
+    decoder = load("bedrock").decoder(at(CLAUDE))
+    deltas = list(decoder.feed(CONVERSE[case]))
+    assert [type(delta) for delta in deltas].count(Finished) == 1
+    assert deltas[-1] == Finished("end_turn", Usage(12, 34))
+    assert list(decoder.close()) == []
 
 
 KINDS = {"throttled": RateLimited, "validation": ContextOverflow}
