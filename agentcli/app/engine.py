@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from agentcli.agent.agent import Agent
-from agentcli.agent.events import AgentEvent, Frontend, ToolEnd, ToolStart
-from agentcli.agent.execute import Executor
+from agentcli.agent.events import AgentEvent, Frontend, ToolEnd, ToolProgress, ToolStart
+from agentcli.agent.execute import INTERRUPTED, Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Frame
 from agentcli.agent.turn import Limits, Surroundings
@@ -24,14 +24,14 @@ from agentcli.app.talk import Ground, Talk
 from agentcli.app.transport import connect
 from agentcli.config import Config
 from agentcli.lib.errors import UserError
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.cache import expires
 from agentcli.llm.client import Client
 from agentcli.llm.providers import Route
 from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
 from agentcli.policy.hooks import Hooks, hook_spec
 from agentcli.policy.secrets import known_values, mask
-from agentcli.tools.base import ToolContext, ToolError
+from agentcli.tools.base import ToolContext, ToolError, text_result
 from agentcli.tools.jobs import kill_all
 from agentcli.tools.registry import Toolbox, toolbox
 
@@ -88,8 +88,18 @@ class Engine:
         emit = self.site.frontend.emit
         emit(ToolStart(call, tool.action(self.context, call.input)))
         started = time.monotonic()
-        result = await tool.run(self.context, call.input)
-        emit(ToolEnd(call, result, time.monotonic() - started))
+
+        def progress(text: str) -> None:
+            emit(ToolProgress(call.id, text))
+
+        result = text_result(INTERRUPTED, is_error=True)
+        try:
+            result = await tool.run(replace(self.context, progress=progress), call.input)
+        except ToolError as error:
+            result = text_result(str(error), is_error=True)
+            return
+        finally:
+            emit(ToolEnd(call, result, time.monotonic() - started))
         said = Text(f"The person ran `{line}` themselves; its output:")
         content = self.agent.around.executor.masked((said, *result.content))
         self.site.talk.transcript.append(UserMessage(content, "reminder"))

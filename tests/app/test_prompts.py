@@ -12,11 +12,11 @@ from agentcli.agent.events import (
     Spent,
     Streamed,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     TurnEnd,
 )
 from agentcli.llm.simulator import Fault, calls, says
-from agentcli.tools.base import ToolError
 
 READ = ("Read", {"path": "a.txt"})
 WRITE = ("Write", {"path": "c.txt", "content": "x"})
@@ -53,6 +53,27 @@ def test_a_command_of_the_person_is_shown_and_told_with_the_next_prompt(house):
     assert [info.title for info in found] == ["what happened?"]
 
 
+def test_a_command_of_the_person_shows_its_output_as_it_comes_and_can_be_stopped(house):
+    here = house(says("I see."))
+
+    async def main():
+        async with here.app() as app:
+            running = asyncio.create_task(app.run_shell("echo begun; sleep 60; touch late"))
+            while not app.frontend.of(ToolProgress):
+                await asyncio.sleep(0.001)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await app.prompt("well?")
+            return app.frontend
+
+    front = asyncio.run(main())
+    assert front.of(ToolProgress)[0].text.strip() == "begun"
+    (end,) = front.of(ToolEnd)
+    assert end.result.is_error
+    assert "begun" not in here.said()
+
+
 def test_a_command_of_the_person_alone_is_resumed(house):
     here = house(says("I see."))
 
@@ -71,8 +92,8 @@ def test_a_command_that_cannot_run_is_told_and_leaves_nothing_behind(house):
 
     async def main():
         async with here.app() as app:
-            with pytest.raises(ToolError):
-                await app.run_shell("echo \0")
+            await app.run_shell("echo \0")
+            assert "NUL" in app.frontend.of(ToolEnd)[0].result.content[0].text
             await app.prompt("hi")
 
     asyncio.run(main())
