@@ -5,6 +5,7 @@
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,23 @@ def test_text_is_held_once_although_it_is_kept_for_replay(wire):
     message = folded(wire, (HERE / wire / "plain_text.stream.txt").read_bytes(), 7)
     assert message.native is not None
     assert any(text is message.content[0].text for text in texts(list(message.native.blocks)))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "usd"),
+    [
+        ("openai-chat/openrouter_reasoning_details", "0.0123"),
+        ("openai-chat/usage_openrouter_own_key", "0.0105"),
+        ("openai-chat/usage_xai_cost", "0.0037756"),
+        ("openai-responses/usage_xai_cost", "0.0037756"),
+        ("openai-chat/plain_text", None),
+        ("openai-responses/plain_text", None),
+    ],
+)
+def test_what_the_provider_billed_is_kept_exactly(recorded, usd):
+    body = (HERE / f"{recorded}.stream.txt").read_bytes()
+    cost = folded(recorded.partition("/")[0], body, len(body)).cost_usd
+    assert (cost and Decimal(cost)) == (usd and Decimal(usd))
 
 
 REQUESTS = sorted(HERE.glob("*/*.request.json"))
