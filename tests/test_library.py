@@ -1,0 +1,240 @@
+"""The library over a real connection: its guide, both forms, and what a call may go through."""
+
+import asyncio
+import io
+import re
+import threading
+import time
+from contextlib import redirect_stdout
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from strict_server import serve
+
+from agentcli import acomplete, astream, complete, stream
+from agentcli.lib.errors import UserError
+from agentcli.lib.value import replace
+from agentcli.library import Image, Options, Provider, Text, TextDelta, ToolOutput, UserMessage
+from agentcli.llm.errors import AuthFailed, ConnectionFailed, LLMError
+from agentcli.llm.simulator import Failure, Fault, Hang, SimulatedProvider, calls, says, thinks
+
+GUIDE = Path(__file__).parent.parent / "docs/guide/library.md"
+SCRIPTS = {
+    "One answer": [says("Oslo.")],
+    "As it comes": [says("One, two, three.")],
+    "Async": [says("Pong.")] * 3,
+    "Tools": [calls(("weather", {"city": "Bergen"})), says("Yes, it rains.")],
+    "Answers in JSON": [says('{"city": "Oslo"}')],
+    "Options": [says("Pong.")],
+    "When it fails": [Failure(401)],
+}
+"""What the model says to each section of the guide."""
+
+CODE = re.compile(r"^## ([^\n]+)|^```python\n(.*?)^```\n```text\n(.*?)^```", re.M | re.S)
+
+
+def examples():
+    """(section, program, what it prints) as the guide has them."""
+    section, found = "", []
+    for heading, program, output in CODE.findall(GUIDE.read_text("utf-8")):
+        section = heading or section
+        if program:
+            found.append(pytest.param(section, program, output, id=section))
+    return found
+
+
+@pytest.fixture
+def provider(monkeypatch):
+    """`provider(step, …)` opens one that the environment points to."""
+    opened = []
+
+    def start(*script):
+        context = serve(SimulatedProvider(script))
+        server = context.__enter__()
+        opened.append(context)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-env")
+        return server
+
+    yield start
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+def all_left(server):
+    """Whether the server's every connection was closed by us; asked for some seconds."""
+    for _ in range(500):
+        if not server._open:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize(("section", "program", "output"), examples())
+def test_the_guide_does_what_it_says(provider, section, program, output):
+    server = provider(*SCRIPTS[section])
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(program, {"url": server.url})
+    assert printed.getvalue() == output
+    assert server.provider.steps_left == 0
+
+
+def test_every_program_of_the_guide_is_run():
+    programs = GUIDE.read_text("utf-8").count("```python")
+    assert programs == len(examples()) == len(SCRIPTS)
+
+
+def test_the_guide_names_every_option():
+    text = GUIDE.read_text("utf-8").partition("## Options")[2]
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.M)
+    assert sorted(rows) == sorted(Options.__annotations__)
+
+
+def test_the_environment_given_is_the_only_one(provider):
+    server = provider(says("Hi."))
+    with pytest.raises(UserError, match="ANTHROPIC_API_KEY"):
+        complete("claude-sonnet-5-5", "Hi", env={})
+    assert not server.requests
+
+
+def test_a_key_given_wins_over_the_environment(provider):
+    server = provider(says("Hi."))
+    complete("sonnet", "Hi", keys={"anthropic": "sk-mine"})
+    assert server.requests[0].headers["x-api-key"] == "sk-mine"
+    with pytest.raises(UserError, match="nobody"):
+        complete("sonnet", "Hi", keys={"nobody": "sk"})
+
+
+def test_a_talk_goes_back_with_what_the_model_thought(provider):
+    server = provider(thinks("Hm.", calls(("look", {"at": "it"}))), says("A cat."))
+    first = complete("sonnet", ["What is it?"], effort="high")
+    assert (first.thinking, first.stop) == ("Hm.", "tool_use")
+    call = first.tool_calls[0]
+    seen = ToolOutput(call.id, (Text("a picture"),))
+    talk = ["What is it?", first.message, seen, Image("image/png", "iVBORw0K"), "Well?"]
+    assert complete("sonnet", talk, effort="high").text == "A cat."
+    asked, answered, last = server.requests[1].body["messages"]
+    assert (asked["role"], answered["role"], last["role"]) == ("user", "assistant", "user")
+    assert answered["content"][0]["signature"]
+    assert [part["type"] for part in last["content"]] == ["tool_result", "image", "text"]
+
+
+def test_without_the_cache_nothing_is_marked(provider):
+    server = provider(says("a"), says("b"))
+    long = "word " * 5000
+    marked, plain = (complete("sonnet", long, cache=cache) for cache in (True, False))
+    assert marked.usage.cache_write_5m > 4000
+    assert plain.usage.cache_write_5m == 0
+    assert b"cache_control" not in server.requests[1].raw
+    assert plain.cost == Decimal(plain.usage.input * 2 + plain.usage.output * 10) / 1_000_000
+
+
+def test_a_cost_nobody_knows_is_none(provider):
+    server = provider(says("Hi."))
+    row = Provider("mycorp", server.url, "anthropic", auth="none", key_env=("MYCORP_KEY",))
+    result = complete("mycorp/secret-1", "Hi", keys={"mycorp": "k"}, providers=[row])
+    assert (result.cost, result.bill, result.cost_is_exact) == (None, None, False)
+    assert result.usage.output > 0
+
+
+def test_the_blocking_forms_work_inside_a_running_loop(provider):
+    provider(says("One."), says("Two."))
+
+    async def notebook():
+        with stream("sonnet", "Hi") as answer:
+            streamed = list(answer.texts())
+        return complete("sonnet", "Hi").text, "".join(streamed)
+
+    assert asyncio.run(notebook()) == ("Two.", "One.")
+
+
+def test_a_blocking_call_leaves_neither_thread_nor_connection(provider):
+    server = provider(says("Hi."), says("word " * 1000), Failure(400))
+    before = threading.active_count()
+    complete("sonnet", "Hi")
+    with stream("sonnet", "Hi") as answer:
+        next(iter(answer))
+    with pytest.raises(LLMError):
+        complete("sonnet", "Hi")
+    assert threading.active_count() == before
+    assert answer.result.stop == "interrupted"
+    assert all_left(server)
+
+
+def test_leaving_early_keeps_what_came(provider):
+    provider(says("word " * 1000))
+
+    async def first():
+        async with astream("sonnet", "Hi") as answer:
+            async for delta in answer:
+                if isinstance(delta, TextDelta):
+                    return delta.text, answer.result
+
+    text, result = asyncio.run(first())
+    assert result.text == text
+    assert result.stop == "interrupted"
+
+
+def test_a_call_ends_when_its_time_is_over(provider):
+    provider(Hang(), Hang())
+    with pytest.raises(ConnectionFailed, match=r"anthropic/claude-sonnet-5-5: .*time-out"):
+        complete("sonnet", "Hi", timeout=0.2)
+    with (
+        pytest.raises(ConnectionFailed, match="time-out"),
+        stream("sonnet", "Hi", timeout=0.2) as answer,
+    ):
+        list(answer)
+
+
+def test_a_task_that_is_cancelled_ends_its_call(provider):
+    server = provider(replace(says("word " * 1000), pause=0.01))
+
+    async def give_up():
+        task = asyncio.create_task(acomplete("sonnet", "Hi"))
+        while not server.requests:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+    assert all_left(server)
+
+
+def test_what_may_be_retried_is_retried(provider):
+    server = provider(Fault("overloaded", retry_after=0.01), says("Now."))
+    assert complete("sonnet", "Hi").text == "Now."
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("prompt", ["", " \n", [], ["", "  "]])
+def test_nothing_to_answer_is_told_before_it_is_sent(provider, prompt):
+    server = provider(says("Hi."))
+    with pytest.raises(UserError, match="must end with something"):
+        complete("sonnet", prompt)
+    assert not server.requests
+
+
+def test_an_answer_alone_is_no_question(provider):
+    server = provider(says("Hi."))
+    said = complete("sonnet", [UserMessage((Text("Hi"),))]).message
+    with pytest.raises(UserError, match="must end with something"):
+        complete("sonnet", ["Hi", said])
+    assert len(server.requests) == 1
+
+
+def test_options_that_do_not_exist_are_named(provider):
+    provider()
+    with pytest.raises(TypeError, match="unknown option 'temperature'"):
+        complete("sonnet", "Hi", temperature=1)
+    with pytest.raises(UserError, match="effort is one of"):
+        complete("sonnet", "Hi", effort="very")
+
+
+def test_errors_carry_what_the_provider_said(provider):
+    provider(Failure(401))
+    with pytest.raises(AuthFailed) as caught:
+        complete("sonnet", "Hi")
+    assert (caught.value.provider, caught.value.status) == ("anthropic", 401)
