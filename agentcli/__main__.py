@@ -12,9 +12,12 @@ def main() -> int:
 
         sys.stdout.write(f"agent {__version__}\n")
         return 0
-    from agentcli.cli.entry import run
+    try:
+        from agentcli.cli.entry import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

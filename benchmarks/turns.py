@@ -136,7 +136,9 @@ def long_turn(steps: int) -> list[Any]:
 
 
 def markdown(size: int) -> str:
-    part = "Some *words* of prose with `code` in them, and a [link](https://example.org).\n\n- item\n"
+    part = (
+        "Some *words* of prose with `code` in them, and a [link](https://example.org).\n\n- item\n"
+    )
     return (part * (size // len(part) + 1))[:size]
 
 

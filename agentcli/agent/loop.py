@@ -39,8 +39,11 @@ MAX_REASKS = 3
 """How often a reply that broke off in the middle is asked again (wire.md 0.3)."""
 MAX_CUTS = 3
 """How often in a row a reply cut by its length limit is continued."""
+MAX_PAUSES = 10
+"""How often in a row a reply that paused is asked to go on."""
 
 CUT_TEXT = "Your reply was cut at the output limit; go on from there."
+FULL_TEXT = "The context window was full, so your reply was cut; go on with it."
 CUT_CALL = (
     "Your reply was cut at the output limit inside a tool call, so the call was not run. "
     "Make it again in smaller pieces."
@@ -115,7 +118,8 @@ async def run_turn(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> TurnReason:
     """Steps until the model is done, something says stop, or an LLMError is raised."""
-    cuts = 0
+    cuts = pauses = 0
+    full = False
     while True:
         reason = await steps.before()
         if reason is not None:
@@ -130,11 +134,18 @@ async def run_turn(
         if message.tool_calls:
             if await steps.run_tools(message):
                 return "stopped"
-            cuts = 0
+            cuts = pauses = 0
+        elif message.stop == "pause" and pauses < MAX_PAUSES:
+            pauses += 1
         elif message.stop == "max_tokens" and cuts < MAX_CUTS:
             cuts += 1
             transcript.append(_reminder(CUT_CALL if _has_cut_call(message) else CUT_TEXT))
-        elif not _deliver(transcript, steps) and message.stop != "pause":
+        elif message.stop == "context_full" and not full:
+            full = True
+            transcript.append(_reminder(FULL_TEXT))
+            if not await steps.make_room():
+                return _ending(message, steps)
+        elif not _deliver(transcript, steps):
             again = await steps.at_end(message)
             if not again:
                 return _ending(message, steps)
@@ -228,6 +239,9 @@ def _ending(message: AssistantMessage, steps: Steps) -> TurnReason:
             steps.emit(Notice("warning", "The context window is full; use /compact to go on."))
         case "max_tokens":
             steps.emit(Notice("warning", "The reply reached the output limit again and again."))
+            return "limit"
+        case "pause":
+            steps.emit(Notice("warning", "The model paused again and again."))
             return "limit"
         case _:
             pass

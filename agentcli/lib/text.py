@@ -53,6 +53,12 @@ def cut(text: str, limit: int, *, where: str = "") -> str:
     return f"{head}[… {left:,} characters, {lines:,} lines left out{whole} …]\n{tail}"
 
 
+def counted(count: int, noun: str) -> str:
+    """1 line, 2 lines, 1,200 matches."""
+    plural = f"{noun}es" if noun.endswith(("ch", "sh", "s")) else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def width(text: str) -> int:
     """Terminal columns."""
     return sum(

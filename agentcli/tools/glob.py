@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from agentcli.lib.paths import absolute, shown
+from agentcli.lib.text import counted
 from agentcli.tools.base import Action, Listing, ToolContext, ToolResult, text_result
 from agentcli.tools.schema import tool
 from agentcli.tools.search import call, engine, folder_of
@@ -34,10 +35,10 @@ async def glob(
         paths = await asyncio.to_thread(lambda: list(search_python.files(top, pattern)))
     names = [shown(path, ctx.root) for path in sorted(paths, key=_age)]
     if not names:
-        return text_result(f"No file matches {pattern}.", Listing(f"glob {pattern}", ()))
+        return text_result(f"No file matches {pattern}.", Listing("no file", ()))
     rest = len(names) - MAX_FILES
     told = names[:MAX_FILES] + ([f"[{rest} more; narrow the pattern]"] if rest > 0 else [])
-    return text_result("\n".join(told), Listing(f"glob {pattern}", tuple(told)))
+    return text_result("\n".join(told), Listing(counted(len(names), "file"), tuple(told)))
 
 
 def _age(path: Path) -> tuple[float, str]:

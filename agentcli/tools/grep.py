@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from agentcli.lib.paths import absolute
+from agentcli.lib.text import counted
 from agentcli.tools.base import Action, Listing, ToolContext, ToolResult, text_result
 from agentcli.tools.schema import tool
 from agentcli.tools.search import Found, call, engine, folder_of, short
@@ -43,7 +44,7 @@ async def grep(
         found = await asyncio.to_thread(
             search_python.grep, top, only, pattern, glob=glob, fold=ignore_case, around=around
         )
-    return _result(ctx, top, pattern, mode, found)
+    return _result(ctx, top, mode, found)
 
 
 def _args(pattern: str, fold: bool, around: int, only: Path | None) -> list[str]:
@@ -53,7 +54,7 @@ def _args(pattern: str, fold: bool, around: int, only: Path | None) -> list[str]
     return [*args, "--regexp", pattern, "--", f"./{only.name}" if only else "."]
 
 
-def _result(ctx: ToolContext, top: Path, pattern: str, mode: str, found: Found) -> ToolResult:
+def _result(ctx: ToolContext, top: Path, mode: str, found: Found) -> ToolResult:
     prefix = "" if top == ctx.root else f"{_name(top, ctx.root)}/"
     lines = [_line(line, prefix) for line in found.lines]
     hits = [line for line in lines if line != "--"]
@@ -61,12 +62,13 @@ def _result(ctx: ToolContext, top: Path, pattern: str, mode: str, found: Found) 
         lines = _by_file(hits, mode)
     if not hits:
         note = " (the search was cut short)" if found.partial else ""
-        return text_result(f"No match.{note}", Listing(f"grep {pattern}", ()))
+        return text_result(f"No match.{note}", Listing("no match", ()))
+    noun = "match" if mode == "lines" else "file"
     rest = len(lines) - MAX_LINES
     told = [short(line) for line in lines[:MAX_LINES]]
     if rest > 0 or found.partial:
         told.append(f"[{max(rest, 0)} lines more; narrow the pattern, path or glob]")
-    return text_result("\n".join(told), Listing(f"grep {pattern}", tuple(told)))
+    return text_result("\n".join(told), Listing(counted(len(lines), noun), tuple(told)))
 
 
 def _line(line: str, prefix: str) -> str:

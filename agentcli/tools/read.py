@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from agentcli.lib.files import decode, is_binary
-from agentcli.lib.paths import absolute, shown, similar
+from agentcli.lib.paths import absolute, similar
+from agentcli.lib.text import counted
 from agentcli.llm.types import Image
 from agentcli.tools.base import (
     Action,
@@ -54,8 +55,7 @@ async def read(
     remember(ctx, target, data, shown=part)
     if before == ctx.workspace.seen[target.resolve()]:
         return text_result(f"{path} is unchanged since you read these lines; see above.")
-    name = shown(target, ctx.root)
-    return text_result(_numbered(path, decode(data).text, start, lines), Plain(f"Read {name}"))
+    return _numbered(path, decode(data).text, start, lines)
 
 
 def _bytes(target: Path, path: str) -> bytes | list[str]:
@@ -83,12 +83,12 @@ def _picture(path: str, kind: str, data: bytes) -> ToolResult:
     return ToolResult((Image(kind, base64.b64encode(data).decode()),), Plain(f"{path} ({kind})"))
 
 
-def _numbered(path: str, text: str, start: int, count: int) -> str:
+def _numbered(path: str, text: str, start: int, count: int) -> ToolResult:
     whole = text.replace("\r\n", "\n").split("\n")
     if whole and not whole[-1]:
         whole.pop()
     if not whole:
-        return f"{path} is empty."
+        return text_result(f"{path} is empty.", Plain("empty"))
     first = max(1, start)
     if first > len(whole):
         raise ToolError(f"{path} has only {len(whole)} lines.")
@@ -101,9 +101,11 @@ def _numbered(path: str, text: str, start: int, count: int) -> str:
             break
         rows.append(row)
     last = first + len(rows) - 1
+    shown = counted(len(whole), "line")
     if last < len(whole):
+        shown = f"lines {first} to {last} of {len(whole)}"
         rows.append(f"[lines {first} to {last} of {len(whole)}; go on with start={last + 1}]")
-    return _sendable("\n".join(rows))
+    return text_result(_sendable("\n".join(rows)), Plain(shown))
 
 
 def _short(line: str) -> str:

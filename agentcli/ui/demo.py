@@ -197,7 +197,8 @@ class Narrator:
                 self._say(f"  ✗ {call.name} was not allowed: {decision.reason}")
             case ToolStart(call, action):
                 name = "" if action.target.startswith("git ") else f"{call.name} "
-                self._say(f"  • {name}{self._short(action.target)}")
+                target = str(call.input.get("pattern") or action.target)
+                self._say(f"  • {name}{self._short(target)}")
             case ToolEnd(_, result):
                 self._show(result.display)
             case Spent():

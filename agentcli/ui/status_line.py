@@ -68,8 +68,8 @@ def cost_part(cost: Cost | None) -> str:
 
 
 def context_part(used: int, size: int | None) -> str:
-    """Share of the window in use, or the tokens themselves where its size is unknown."""
-    if size:
+    """Share of the window in use; tokens where that is under one percent or has no known size."""
+    if size and used * 100 >= size:
         return f"context {round(100 * used / size)} %"
     return f"context {tokens(used)}"
 

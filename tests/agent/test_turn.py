@@ -7,7 +7,7 @@ import pytest
 from stage import Stage
 
 from agentcli.agent.events import Notice, Queued, Replied, Spent, Streamed, TurnEnd, TurnStart
-from agentcli.agent.loop import CUT_CALL, CUT_TEXT, MAX_CUTS
+from agentcli.agent.loop import CUT_CALL, CUT_TEXT, MAX_CUTS, MAX_PAUSES
 from agentcli.agent.turn import Limits
 from agentcli.llm.testing import USAGE, Said, calls, says, thinks
 from agentcli.llm.types import Finished, Text, TextDelta, UserMessage
@@ -160,3 +160,9 @@ def test_what_is_news_is_appended_and_never_inserted(root):
     stage = Stage(root, [calls(READ), calls(READ), says("ok"), says("ok")], prepare=remind)
     stage.run("one", "two")
     assert [origin for origin, _ in stage.words()].count("hook") == 4
+
+
+def test_a_model_that_pauses_for_ever_is_stopped(root):
+    stage = Stage(root, [says("…", stop="pause")] * (MAX_PAUSES + 1))
+    assert stage.run("search").reason == "limit"
+    assert "paused" in stage.of(Notice)[-1].text

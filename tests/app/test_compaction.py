@@ -6,6 +6,7 @@ import json
 import pytest
 
 from agentcli.agent.events import Compacted, Notice, Spent
+from agentcli.agent.loop import FULL_TEXT
 from agentcli.lib.errors import UserError
 from agentcli.llm.simulator import Fault, Turn, calls, says
 from agentcli.llm.simulator.script import Say
@@ -314,3 +315,20 @@ def test_a_session_is_resumed_from_its_newest_epoch(house):
     asyncio.run(main())
     assert here.server.requests[3].messages_bytes.startswith(here.server.requests[2].messages_bytes)
     assert here.server.requests[3].head_bytes == here.server.requests[2].head_bytes
+
+
+def test_a_reply_that_fills_the_window_goes_on_in_a_new_epoch(house):
+    here = house(
+        says("One."), Turn((Say("Half"),), stop="context_full"), says("SUMMARY"), says("Done.")
+    )
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            return await app.prompt("second"), app.frontend
+
+    end, front = asyncio.run(main())
+    assert end.reason == "done"
+    assert front.of(Compacted)
+    assert "SUMMARY" in here.said()
+    assert FULL_TEXT in here.said()

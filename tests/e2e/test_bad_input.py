@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -251,7 +252,7 @@ def test_ctrl_c_while_waiting_for_the_model(project, provider):
 
 
 def test_ctrl_c_in_a_command_kills_it_and_answers_the_call(project, provider, wire):
-    seconds = f"99{len(wire)}.5"
+    seconds = f"99.{random.randrange(10**12)}"
     server = provider([calls(("Bash", {"command": f"sleep {seconds}"})), says("later")], wire)
     process = project.begin("-p", "x", "--permission-mode", "bypass")
     wait_for(lambda: _running(seconds))

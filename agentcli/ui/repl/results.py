@@ -53,7 +53,10 @@ def told(event: Told) -> tuple[str, Style]:
 def title_of(call: ToolCall, action: Action | None, root: str) -> str:
     """The tool and what it works on, in one line that is safe to show."""
     target = action.target if action is not None else _first_argument(call)
-    target = target.removeprefix(root.rstrip("/") + "/")
+    inside = root.rstrip("/")
+    target = target.removeprefix(f"{inside}/")
+    if isinstance(pattern := call.input.get("pattern"), str):
+        target = pattern if target == inside else f"{pattern} in {target}"
     return visible(f"{call.name} {target}".strip().replace("\n", " ⏎ ").replace("\t", " "))
 
 
