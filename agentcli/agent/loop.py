@@ -124,12 +124,7 @@ async def run_turn(
         reason = await steps.before()
         if reason is not None:
             return reason
-        try:
-            message = await _reply(frame().request(transcript), transcript, client, steps, sleep)
-        except ContextOverflow:
-            if not await steps.make_room():
-                raise
-            message = await _reply(frame().request(transcript), transcript, client, steps, sleep)
+        message = await _fitting_reply(frame, transcript, client, steps, sleep)
         steps.billed(message)
         if message.tool_calls:
             if await steps.run_tools(message):
@@ -151,6 +146,22 @@ async def run_turn(
                 return _ending(message, steps)
             transcript.append(UserMessage((Text(again),), "hook"))
         _deliver(transcript, steps)
+
+
+async def _fitting_reply(
+    frame: Callable[[], Frame],
+    transcript: Transcript,
+    client: Client,
+    steps: Steps,
+    sleep: Callable[[float], Awaitable[None]],
+) -> AssistantMessage:
+    """A reply; when the request proves too long, to one that is shorter."""
+    try:
+        return await _reply(frame().request(transcript), transcript, client, steps, sleep)
+    except ContextOverflow:
+        if not await steps.make_room():
+            raise
+    return await _reply(frame().request(transcript), transcript, client, steps, sleep)
 
 
 async def _reply(
