@@ -9,7 +9,7 @@ from agentcli.lib.value import value
 from agentcli.llm.cache import CachePlan
 from agentcli.llm.models import CacheKind
 from agentcli.llm.shape import Shape
-from agentcli.llm.types import Usage
+from agentcli.llm.types import Message, Usage
 
 Kind = Literal[
     "first",
@@ -47,6 +47,8 @@ class Sent:
     kind: CacheKind
     links: tuple[str, ...] = ()
     """The chain of its messages' hashes; empty for one that was read back from disk."""
+    last: Message | None = None
+    """Its last message, likewise."""
 
     @property
     def held(self) -> int:

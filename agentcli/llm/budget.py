@@ -1,0 +1,191 @@
+"""Money before it is spent: the most a request can cost, and whether budgets hold it; pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Literal
+
+from agentcli.lib.value import replace, value
+from agentcli.llm.cost import MILLION, price, rates_for
+from agentcli.llm.estimate import tokens_of_message, tokens_of_tools
+from agentcli.llm.miss import Sent
+from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.types import Request, Usage
+
+Scope = Literal["turn", "session", "day", "repo"]
+SCOPES: tuple[Scope, ...] = ("turn", "session", "day", "repo")
+LEAST_OUTPUT = 1_024
+"""A reply shorter than this is not worth asking for."""
+USUAL_OUTPUT = 32_000
+"""What the wires ask for where a request does not say (`DEFAULT_MAX_OUTPUT`)."""
+DEAREST_OUTPUT = 65_536
+"""What the wire of Gemini asks for instead."""
+COLD_MARGIN = Decimal("1.5")
+"""How far our count of a first prompt may be below the provider's."""
+WARM_MARGIN = Decimal("1.25")
+"""The same for what came since the last reported count."""
+WARNING = Decimal("0.8")
+
+
+@value
+class Purse:
+    """One budget in USD. `held` is promised to requests on their way."""
+
+    scope: Scope
+    limit: Decimal
+    spent: Decimal = Decimal(0)
+    held: Decimal = Decimal(0)
+
+    @property
+    def left(self) -> Decimal:
+        return max(Decimal(0), self.limit - self.spent - self.held)
+
+    @property
+    def is_low(self) -> bool:
+        return self.spent >= self.limit * WARNING
+
+
+@value
+class Bound:
+    """The most one request can cost: its prompt at the dearest class, and all of its output."""
+
+    tokens: int
+    """Of the prompt, at most."""
+    prompt: Decimal
+    output: int
+    """Tokens."""
+    rate: Decimal
+    """USD for one token of output."""
+
+    @property
+    def total(self) -> Decimal:
+        return self.prompt + self.output * self.rate
+
+
+@value
+class Grant:
+    """The request may go: `held` USD are promised to it. `max_output` is set where it was cut."""
+
+    held: Decimal
+    max_output: int | None = None
+
+
+@value
+class Refusal:
+    """The purse that cannot hold even the shortest reply."""
+
+    purse: Purse
+    least: Decimal
+    """USD that would be needed."""
+
+
+def expected_tokens(request: Request, before: Sent | None) -> tuple[int, int]:
+    """Tokens of a prompt: what is expected, and the most it may be.
+
+    Where the previous request was reported, only what came since is estimated.
+    """
+    same = before is not None and before.usage is not None and _goes_on(request, before)
+    if same and before is not None and before.usage is not None:
+        known = before.usage.prompt + before.usage.output
+        new = request.messages[before.shape.count + 1 :]
+        added = sum(tokens_of_message(message) for message in new)
+        return known + added, known + int(added * WARM_MARGIN) + 64
+    whole = tokens_of_tools(request.tools)
+    whole += sum((len(part) * 10 + 37) // 38 for part in request.system)
+    whole += sum(tokens_of_message(message) for message in request.messages)
+    return whole, int(whole * COLD_MARGIN) + 64
+
+
+def _goes_on(request: Request, before: Sent) -> bool:
+    """Whether the request adds to the previous one and its reply."""
+    old = before.shape
+    if old.count >= len(request.messages) or len(request.tools) != len(old.tools):
+        return False
+    return before.last is None or request.messages[old.count - 1] == before.last
+
+
+def upper_bound(
+    tokens: int, max_output: int | None, model: ModelSpec, at: datetime
+) -> Bound | None:
+    """What a prompt of at most `tokens` can cost at most; None where a price is unknown.
+
+    Every tier that the prompt may reach counts, and a write to the cache, where it is dearer.
+    """
+    limit = model.max_output
+    default = DEAREST_OUTPUT if model.provider == "gemini" else USUAL_OUTPUT
+    output = min(max_output or default, limit or max_output or default)
+    reached = [rates_for(Usage(input=count), model, at) for count in _tiers(model, tokens)]
+    rows = [row for row in reached if row is not None]
+    if not rows or len(rows) < len(reached):
+        return None
+    dearest = max(_dearest(row) for row in rows)
+    rate = max(Decimal(row.output) for row in rows) / MILLION
+    return Bound(tokens, tokens * dearest / MILLION, output, rate)
+
+
+def _tiers(model: ModelSpec, tokens: int) -> list[int]:
+    """The prompt itself, and a size in each tier below it: estimates may fall on either side."""
+    return [tokens, *{row.above for row in model.prices if row.above < tokens}]
+
+
+def _dearest(row: Prices) -> Decimal:
+    classes = (row.input, row.cache_write_5m, row.cache_write_1h)
+    return max(Decimal(rate) for rate in classes if rate is not None)
+
+
+def reserve(purses: tuple[Purse, ...], bound: Bound) -> Grant | Refusal:
+    """Whether all purses hold the request, if need be with a shorter reply."""
+    if not purses:
+        return Grant(Decimal(0))
+    tightest = min(purses, key=lambda purse: purse.left)
+    if bound.total <= tightest.left:
+        return Grant(bound.total)
+    shortest = min(LEAST_OUTPUT, bound.output)
+    least = bound.prompt + shortest * bound.rate
+    if least > tightest.left:
+        return Refusal(tightest, least)
+    room = (tightest.left - bound.prompt) / bound.rate
+    output = int(room.to_integral_value(ROUND_FLOOR))
+    return Grant(bound.prompt + output * bound.rate, output)
+
+
+def hold(purses: tuple[Purse, ...], amount: Decimal) -> tuple[Purse, ...]:
+    """Promise `amount` to a request; a negative one takes a promise back."""
+    return tuple(replace(purse, held=max(Decimal(0), purse.held + amount)) for purse in purses)
+
+
+def settle(purses: tuple[Purse, ...], held: Decimal, spent: Decimal) -> tuple[Purse, ...]:
+    """The bill came: the promise becomes what it really cost."""
+    freed = hold(purses, -held)
+    return tuple(replace(purse, spent=purse.spent + spent) for purse in freed)
+
+
+@value
+class Rewrite:
+    """What the next message costs more than with a warm cache."""
+
+    tokens: int
+    usd: Decimal | None
+    """None where the price is unknown."""
+
+
+def rewrite_cost(before: Sent | None, model: ModelSpec, now: float) -> Rewrite | None:
+    """What the next message will send anew because the cache was left alone for too long.
+
+    None while the cache lives, where nobody promises how long it does, and where nothing is in it.
+    """
+    life = before.plan.life if before else None
+    if before is None or life is None or now - before.at < life or not before.held:
+        return None
+    tokens = before.held
+    at = datetime.fromtimestamp(now, UTC)
+    long = any(mark.ttl == "1h" for mark in before.plan.marks)
+    marked = before.kind.mode == "explicit"
+    five = tokens if marked and not long else 0
+    hour = tokens if marked and long else 0
+    cold = Usage(0 if marked else tokens, cache_write_5m=five, cache_write_1h=hour)
+    dear, warm = price(cold, model, at=at), price(Usage(cache_read=tokens), model, at=at)
+    if dear is None or warm is None:
+        return Rewrite(tokens, None)
+    return Rewrite(tokens, dear.total - warm.total)
