@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
-from agentcli.llm.errors import LLMError, StreamCut
+from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
 from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
 from agentcli.llm.providers import Route
 from agentcli.llm.status import error_from_event
@@ -165,7 +165,7 @@ class AnthropicDecoder:
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that ignored `stream` and sent the message in one piece, or an error."""
-        if body.get("type") == "error" or "error" in body:
+        if body.get("error") or "content" not in body:
             raise self._error(body)
         self._start(body)
         for index, block in enumerate(body.get("content", [])):
@@ -175,9 +175,10 @@ class AnthropicDecoder:
         yield self._finish()
 
     def _error(self, event: JsonObject) -> LLMError:
-        return error_from_event(
-            event, provider=self._route.provider.name, model=self._route.model.id
-        )
+        who: dict[str, Any] = {"provider": self._route.provider.name, "model": self._route.model.id}
+        if not (event.get("error") or event.get("message") or event.get("detail")):
+            return StreamMalformed("the answer is not one of the Messages API", **who)
+        return error_from_event(event, **who)
 
 
 def usage_from(usage: JsonObject) -> Usage:
