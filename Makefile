@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check bench help clean
+.PHONY: demo test check bench help docs picture clean
 
 demo: .venv/installed
 	@$(BIN)/agent demo
@@ -17,10 +17,19 @@ check: .venv/tested
 
 bench: .venv/tested
 	$(BIN)/python benchmarks/startup.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/turns.py
 
 # The help text that is shown without loading typer.
 help: .venv/installed
 	COLUMNS=80 $(BIN)/python -c "from agentcli.cli.commands import run_typer; run_typer(['--help'])" > agentcli/cli/help.txt
+
+# The parts of docs/reference that are made from the program.
+docs: .venv/tested
+	$(BIN)/python docs/generate.py
+
+# docs/demo.svg, from a real run in a terminal.
+picture: .venv/tested
+	PYTHONPATH=tests $(BIN)/python docs/picture.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed."; exit 1; }
