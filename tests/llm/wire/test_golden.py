@@ -116,6 +116,23 @@ def test_a_request_has_the_golden_body(path):
     assert as_bytes(body) == as_bytes(wanted), "the order of the fields is part of the prefix"
 
 
+@pytest.mark.parametrize(
+    ("wire", "base", "path"),
+    [
+        ("anthropic", "https://api.anthropic.com", "/v1/messages"),
+        ("anthropic", "https://gateway.example/v1", "/messages"),
+        ("openai-responses", "https://api.openai.com/v1", "/responses"),
+        ("openai-chat", "https://api.x.ai/v1", "/chat/completions"),
+    ],
+)
+def test_a_request_goes_to_the_address_of_its_wire_and_asks_for_events(wire, base, path):
+    route = replace(ROUTES[wire], url=base)
+    assert load(wire).path(route) == path
+    headers = load(wire).headers(route)
+    assert headers.pop("accept") == "text/event-stream"
+    assert headers == ({"anthropic-version": "2023-06-01"} if wire == "anthropic" else {})
+
+
 def unmarked(value):
     """A body without marks; a lone text part is its text, as it is to the server."""
     if isinstance(value, list):
