@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from agentcli.llm.simulator.chat_strict import check_fields, check_messages, check_tools
-from agentcli.llm.simulator.dialect import Call, Heard, make_id
+from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, pieces_of, plain
 from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, GptCache, GptCharge
 from agentcli.llm.simulator.gpt_prompt import GptPrompt, chat_prompt
@@ -32,6 +32,7 @@ class Chat:
     """One account's Chat endpoint, with its cache. Without a vendor, each model's maker is it."""
 
     wire = "openai-chat"
+    manner = Manner()
 
     def __init__(self, vendor: Vendor | None = None) -> None:
         self._vendor = vendor

@@ -15,7 +15,7 @@ from agentcli.llm.simulator.claude_strict import (
     check_tools,
 )
 from agentcli.llm.simulator.claude_talk import check_messages, readable
-from agentcli.llm.simulator.dialect import Call, Heard, make_id
+from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
 from agentcli.llm.simulator.prefix import Block, canonical, content_blocks, extend, flatten
 from agentcli.llm.simulator.refusal import Refused, anthropic_error, as_object
@@ -49,6 +49,7 @@ class Claude:
     """One account's Messages endpoint, with its cache."""
 
     wire = "anthropic"
+    manner = Manner()
 
     def __init__(self) -> None:
         self._cache = ClaudeCache()

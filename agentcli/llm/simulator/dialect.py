@@ -23,6 +23,22 @@ class Call:
     body: JsonObject
     number: int
     now: float
+    model: str = ""
+    """Where the path names it."""
+    query: str = ""
+
+
+@value
+class Manner:
+    """How a wire's answers travel, beside what they say."""
+
+    stream_type: str = "text/event-stream; charset=utf-8"
+    broken: bytes = b'data: {"type": "content_block_delta", "index": \n\n'
+    """What no client can read, in the middle of a stream."""
+    retry_header: bool = True
+    """Whether a wait is asked for with `retry-after`."""
+    error_header: str = ""
+    """A header that names the kind of an error."""
 
 
 @value
@@ -40,10 +56,21 @@ class Heard:
     transformations: tuple[JsonObject, ...] = ()
     at: float = 0.0
     """When the request came, in seconds."""
+    unframed: bool = False
+    """Chunks are asked for as one JSON array instead of events (Gemini without alt=sse)."""
+
+
+class Store(Protocol):
+    """Something kept at the provider's beside the conversation."""
+
+    def serve(self, method: str, call: Call) -> JsonObject:
+        """Make, show, change or remove it. Raises Refused."""
+        ...
 
 
 class Dialect(Protocol):
     wire: str
+    manner: Manner
 
     def hear(self, call: Call) -> Heard:
         """Check a request and account for it. Raises Refused."""

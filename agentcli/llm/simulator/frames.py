@@ -47,7 +47,9 @@ def pieces_of(text: str, size: int) -> Iterator[str]:
         yield text[start : start + size]
 
 
-def spoilt(frames: Iterable[Frame], trouble: Trouble | None, error: Frame) -> Iterator[bytes]:
+def spoilt(
+    frames: Iterable[Frame], trouble: Trouble | None, error: Frame, broken: bytes
+) -> Iterator[bytes]:
     """The bytes of a stream, with its trouble. `error` is the vendor's own error event."""
     match trouble:
         case None:
@@ -61,7 +63,7 @@ def spoilt(frames: Iterable[Frame], trouble: Trouble | None, error: Frame) -> It
             yield from _cut_in_call(frames)
         case Trouble("malformed", after):
             yield from _until(frames, after)
-            yield b'data: {"type": "content_block_delta", "index": \n\n'
+            yield broken
         case Trouble(_, after):
             yield from _until(frames, after)
             yield error.data

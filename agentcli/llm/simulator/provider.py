@@ -20,12 +20,10 @@ from collections.abc import (
 from urllib.parse import urlsplit
 
 from agentcli.lib.value import value
-from agentcli.llm.simulator.chat import Chat
-from agentcli.llm.simulator.claude import Claude
 from agentcli.llm.simulator.dialect import Call, Dialect, Heard
 from agentcli.llm.simulator.frames import dump, rechunked, spoilt
 from agentcli.llm.simulator.refusal import Refused, as_object
-from agentcli.llm.simulator.responses import Responses
+from agentcli.llm.simulator.routes import Place, Routes
 from agentcli.llm.simulator.script import (
     Drop,
     Failure,
@@ -79,14 +77,17 @@ class Received:
 
 
 @value
-class Endpoint:
-    dialect: Dialect
-    counts: bool = False
-    """Only counts tokens."""
+class Asking:
+    """One request as it came over the line; header names in lower case."""
+
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class SimulatedProvider:
-    """Messages, Responses and Chat Completions in the process, answering from a script.
+    """Every wire in the process, answering from a script.
 
     `key` is the only one accepted; None takes any request. `models` are the ids served; None
     serves every name. `vendor` decides the oddities of Chat; None goes by the model's name.
@@ -109,7 +110,7 @@ class SimulatedProvider:
         self._sleep = sleep
         self._models = models
         self._key = key
-        self._endpoints = _endpoints(Claude(), Responses(), Chat(vendor))
+        self._routes = Routes(vendor)
         self._number = 0
         self.received: list[Received] = []
         """Every request, refused ones too, oldest first."""
@@ -132,58 +133,65 @@ class SimulatedProvider:
 
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The same with its pauses as numbers, for servers that can keep silent themselves."""
-        path, given = urlsplit(url).path, {name.lower(): v for name, v in headers.items()}
+        path, query = urlsplit(url).path, urlsplit(url).query
+        given = {name.lower(): v for name, v in headers.items()}
         now = self._clock()
         self._number += 1
         try:
-            answer = self._answer(method, path, given, body)
+            answer = self._answer(method, Asking(path, query, given, body))
         except ConnectionError:
             self.received.append(Received(path, given, body, now, 0))
             raise
         self.received.append(Received(path, given, body, now, answer.status))
         return answer
 
-    def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        endpoint = self._endpoint(path)
-        if endpoint is None:
-            return _plain(404, {"error": {"message": f"Not found: {path}", "type": "not_found"}})
-        if method != "POST":
+    def _answer(self, method: str, asking: Asking) -> Answer:
+        place = self._routes.find(asking.path)
+        if place is None:
+            message = f"Not found: {asking.path}"
+            return _plain(404, {"error": {"message": message, "type": "not_found"}})
+        if method != "POST" and place.store is None:
             return _plain(405, {"error": {"message": f"Not allowed: {method}"}})
-        dialect = endpoint.dialect
+        dialect = place.dialect
         try:
-            call = self._call(dialect, path, headers, body)
-            if endpoint.counts:
+            call = self._call(place, asking)
+            if place.store is not None:
+                return _plain(200, place.store.serve(method, call))
+            if place.job == "count":
                 return _plain(200, dialect.count(call))
             heard = dialect.hear(call)
         except Refused as refused:
             return self._refusal(dialect, refused)
-        return self._outcome(dialect, heard, self._player.play(heard.asked))
+        asked_to = bool(call.body.get("stream"))
+        streams = asked_to if place.streams is None else place.streams
+        return self._outcome(dialect, heard, self._player.play(heard.asked), streams)
 
-    def _endpoint(self, path: str) -> Endpoint | None:
-        for ending, endpoint in self._endpoints.items():
-            if path.endswith(ending):
-                return endpoint
-        return None
-
-    def _call(self, dialect: Dialect, path: str, headers: Mapping[str, str], body: bytes) -> Call:
+    def _call(self, place: Place, asking: Asking) -> Call:
         """The request, if its key, its JSON and its model are in order."""
-        given = headers.get("x-api-key") or headers.get("api-key")
-        given = given or headers.get("authorization", "").removeprefix("Bearer ").strip()
+        dialect, given = place.dialect, _key(asking.headers)
         if self._key is not None and given != self._key:
             raise dialect.failure(Fault("unauthorized" if given else "no_key"), "")
         try:
-            parsed = as_object(json.loads(body))
+            parsed = as_object(json.loads(asking.body or b"{}"))
         except ValueError as error:
             raise Refused(f"The request body is not valid JSON: {error}") from None
-        model = str(parsed.get("model") or "")
+        model = place.model or str(parsed.get("model") or "")
         if self._models is not None and model and model not in self._models:
             raise dialect.failure(Fault("model_not_found"), model)
-        return Call(path, headers, parsed, self._number, self._clock())
+        return Call(
+            asking.path,
+            asking.headers,
+            parsed,
+            self._number,
+            self._clock(),
+            place.model,
+            asking.query,
+        )
 
-    def _outcome(self, dialect: Dialect, heard: Heard, outcome: Outcome) -> Answer:
+    def _outcome(self, dialect: Dialect, heard: Heard, outcome: Outcome, streams: bool) -> Answer:
         match outcome:
             case Turn():
-                return self._spoken(dialect, heard, outcome)
+                return self._spoken(dialect, heard, outcome, streams)
             case Failure(status, content, headers):
                 return Answer(status, headers, (content,) if content else ())
             case Fault():
@@ -193,12 +201,14 @@ class SimulatedProvider:
             case Hang():
                 return Answer(200, STREAM, wait=math.inf)
 
-    def _spoken(self, dialect: Dialect, heard: Heard, turn: Turn) -> Answer:
-        if heard.asked.body.get("stream"):
+    def _spoken(self, dialect: Dialect, heard: Heard, turn: Turn, streams: bool) -> Answer:
+        if streams:
+            manner = dialect.manner
             error = dialect.error_event(turn.trouble.error if turn.trouble else "")
             frames = dialect.speak(heard, turn, self._script.delta)
-            pieces = rechunked(spoilt(frames, turn.trouble, error), self._script.chunk)
-            headers = STREAM
+            whole = spoilt(frames, turn.trouble, error, manner.broken)
+            pieces = rechunked(whole, self._script.chunk)
+            headers = STREAM | {"content-type": manner.stream_type}
         else:
             pieces = iter((dump(dialect.whole(heard, turn)).encode(),))
             headers = JSON
@@ -216,15 +226,17 @@ class SimulatedProvider:
                 return _plain(200, dialect.error(refused, self._id()))
             case _:
                 refused = dialect.failure(fault, heard.asked.model)
-                return self._refusal(dialect, refused, fault.retry_after)
+                refused.retry_after = fault.retry_after
+                return self._refusal(dialect, refused)
 
-    def _refusal(
-        self, dialect: Dialect, refused: Refused, retry_after: float | None = None
-    ) -> Answer:
+    def _refusal(self, dialect: Dialect, refused: Refused) -> Answer:
+        manner = dialect.manner
         answer = _plain(refused.status, dialect.error(refused, self._id()))
         told = {"request-id": self._id(), "x-request-id": self._id()}
-        if retry_after is not None:
-            told["retry-after"] = f"{retry_after:g}"
+        if refused.retry_after is not None and manner.retry_header:
+            told["retry-after"] = f"{refused.retry_after:g}"
+        if manner.error_header:
+            told[manner.error_header] = refused.kind
         return Answer(answer.status, {**answer.headers, **told}, answer.body)
 
     def _id(self) -> str:
@@ -250,12 +262,8 @@ def _plain(status: int, value: Mapping[str, object]) -> Answer:
     return Answer(status, JSON, (dump(dict(value)).encode(),))
 
 
-def _endpoints(claude: Dialect, responses: Dialect, chat: Dialect) -> dict[str, Endpoint]:
-    """By the end of the path, since every host puts its own beginning before it."""
-    return {
-        "/messages/count_tokens": Endpoint(claude, counts=True),
-        "/responses/input_tokens": Endpoint(responses, counts=True),
-        "/messages": Endpoint(claude),
-        "/responses": Endpoint(responses),
-        "/chat/completions": Endpoint(chat),
-    }
+def _key(headers: Mapping[str, str]) -> str:
+    """The key as any host is given it."""
+    found = [headers.get(name, "") for name in ("x-api-key", "api-key", "x-goog-api-key")]
+    bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
+    return next((key for key in (*found, bearer) if key), "")

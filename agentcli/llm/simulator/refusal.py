@@ -19,6 +19,7 @@ class Refused(Exception):
         kind: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -26,6 +27,7 @@ class Refused(Exception):
         self.kind = kind
         self.param = param
         self.code = code
+        self.retry_after = retry_after
 
 
 def require(holds: bool, message: str) -> None:

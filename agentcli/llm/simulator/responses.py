@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from agentcli.lib.value import made, value
-from agentcli.llm.simulator.dialect import Call, Heard, make_id
+from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
 from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, GptCache
 from agentcli.llm.simulator.gpt_prompt import (
@@ -44,6 +44,7 @@ class Responses:
     """One account's Responses endpoint, with its cache."""
 
     wire = "openai-responses"
+    manner = Manner()
 
     def __init__(self) -> None:
         self._cache = GptCache()

@@ -74,7 +74,8 @@ def parse_script(text: str | bytes) -> Script:
     _only(whole, ("steps", "rules", "delta", "chunk"), "script")
     steps = [_step(v, f"steps[{i}]") for i, v in enumerate(_list(whole, "steps"))]
     rules = [_rule(v, f"rules[{i}]") for i, v in enumerate(_list(whole, "rules"))]
-    delta, chunk = whole.get("delta", Script.delta), whole.get("chunk", Script.chunk)
+    usual = Script()
+    delta, chunk = whole.get("delta", usual.delta), whole.get("chunk", usual.chunk)
     if not isinstance(delta, int) or not isinstance(chunk, int) or delta < 1 or chunk < 0:
         raise ScriptInvalid("delta must be a number from 1 on, chunk one from 0 on")
     return Script(tuple(steps), tuple(rules), delta, chunk)

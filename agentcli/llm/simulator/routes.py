@@ -1,0 +1,58 @@
+"""Which API a path belongs to, and what the path itself says (wire.md 1.11, 3.1, 4.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import unquote
+
+from agentcli.lib.value import value
+from agentcli.llm.simulator.chat import Chat
+from agentcli.llm.simulator.claude import Claude
+from agentcli.llm.simulator.dialect import Dialect, Store
+from agentcli.llm.simulator.gemini import Gemini
+from agentcli.llm.simulator.responses import Responses
+from agentcli.llm.simulator.vendors import Vendor
+
+Job = Literal["reply", "count", "store"]
+
+
+@value
+class Place:
+    """One endpoint. Where the path names a model or says that it streams, the body does not."""
+
+    dialect: Dialect
+    job: Job = "reply"
+    model: str = ""
+    streams: bool | None = None
+    """None where the body says it."""
+    store: Store | None = None
+
+
+class Routes:
+    """Every API of one account, found by the end of the path: each host puts its own before it."""
+
+    def __init__(self, vendor: Vendor | None) -> None:
+        claude, responses, gemini = Claude(), Responses(), Gemini()
+        self._places = [
+            (re.compile(pattern + "$"), place)
+            for pattern, place in (
+                ("/messages/count_tokens", Place(claude, "count")),
+                ("/responses/input_tokens", Place(responses, "count")),
+                ("/messages", Place(claude)),
+                ("/responses", Place(responses)),
+                ("/chat/completions", Place(Chat(vendor))),
+                ("/models/(.+):streamGenerateContent", Place(gemini, streams=True)),
+                ("/models/(.+):generateContent", Place(gemini, streams=False)),
+                ("/models/(.+):countTokens", Place(gemini, "count")),
+                ("/cachedContents(?:/[^/]+)?", Place(gemini, "store", store=gemini.store)),
+            )
+        ]
+
+    def find(self, path: str) -> Place | None:
+        for pattern, place in self._places:
+            found = pattern.search(path)
+            if found is not None:
+                model = unquote(found[1]) if pattern.groups else place.model
+                return Place(place.dialect, place.job, model, place.streams, place.store)
+        return None
