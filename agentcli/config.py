@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
-from agentcli.llm.providers import Provider
+from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
 from agentcli.policy.trust import is_trusted
@@ -84,6 +84,19 @@ class Config:
     """What the person should know: an untrusted project's configuration was left out."""
 
 
+WireName = Literal[
+    "anthropic",
+    "openai-chat",
+    "openai-responses",
+    "gemini",
+    "bedrock",
+    "anthropic-bedrock",
+    "anthropic-vertex",
+]
+KEY_HEADERS: dict[str, Auth] = {"anthropic": "x-api-key", "gemini": "x-goog-api-key"}
+"""How a wire's own servers want the key; all others as `Authorization: Bearer`."""
+
+
 @dataclass(slots=True)
 class PermissionsTable:
     mode: Mode | None = None
@@ -95,11 +108,15 @@ class PermissionsTable:
 
 @dataclass(slots=True)
 class ProviderTable:
-    url: str
-    wire: Literal["anthropic", "openai-chat", "openai-responses"] = "openai-chat"
-    auth: Literal["bearer", "x-api-key", "api-key", "none"] = "bearer"
+    """An endpoint of the person's own, or changes to a row of ours of the same name."""
+
+    url: str = ""
+    wire: WireName | None = None
+    auth: Auth | None = None
     key_env: str = ""
+    key_command: str = ""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    models: list[str] = field(default_factory=list[str])
 
 
 @dataclass(slots=True)
@@ -153,20 +170,31 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         mode=permissions.mode or config.mode,
         rules=config.rules + rules,
         extra_dirs=config.extra_dirs + extra,
-        providers=config.providers + tuple(_row(n, t) for n, t in table.providers.items()),
+        providers=config.providers + tuple(_row(n, t, path) for n, t in table.providers.items()),
         max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
     )
 
 
-def _row(name: str, table: ProviderTable) -> Provider:
-    return Provider(
-        name=name,
-        url=table.url,
-        wire=table.wire,
-        auth=table.auth,
-        key_env=(table.key_env,) if table.key_env else (),
-        headers=table.headers,
-        local=not table.key_env and table.auth == "none",
+def _row(name: str, table: ProviderTable, path: Path) -> Provider:
+    """The row as it was, with what the table says; a moved one may need no key (a gateway)."""
+    known = PROVIDERS.get(name) or Provider(name, "", "openai-chat")
+    if not (table.url or known.url):
+        line = _line_of(path, f"providers.{name}")
+        raise UserError(f"{path}:{line}: providers.{name}.url: an endpoint needs one.")
+    wire = table.wire or known.wire
+    keys = (table.key_env,) if table.key_env else known.key_env
+    auth = table.auth or (known.auth if wire == known.wire else KEY_HEADERS.get(wire, "bearer"))
+    return replace(
+        known,
+        url=table.url or known.url,
+        wire=wire,
+        auth=auth,
+        key_env=keys,
+        key_command=table.key_command,
+        headers=known.headers | table.headers,
+        models=tuple(table.models),
+        keyless=bool(table.url) and not table.key_env,
+        local=known.local or (not keys and auth == "none"),
     )
 
 

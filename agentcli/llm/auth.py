@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -21,6 +22,10 @@ _SECRET_NAME = re.compile(
     r"auth|key|token|secret|passw|cookie|credential|signature|^sig$|^code$", re.IGNORECASE
 )
 _PUBLIC_NAME = re.compile(r"ratelimit|max.?tokens|prompt_cache_key", re.IGNORECASE)
+COMMAND_SECONDS = 60
+PRINTED_SECONDS = 300
+"""How long a printed key is used; the tokens of the clouds live for an hour."""
+_PRINTED: dict[str, tuple[str, float]] = {}
 _KEY_IN_TEXT = re.compile(
     r"\b(?:sk|pk|gsk|xai|bedrock-api-key)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}|\bABSK[A-Za-z0-9+/=]{20,}"
@@ -28,9 +33,14 @@ _KEY_IN_TEXT = re.compile(
 
 
 def auth_headers(route: Route) -> dict[str, str]:
-    """The header that proves who we are; none without a key. Raises AuthFailed for a broken key."""
-    key = (route.key or "").strip()
-    if not key or route.auth == "none":
+    """The header that proves who we are; none without a key. Raises AuthFailed for a broken key.
+
+    A signature is made later, when the body is known (`llm/sigv4.py`).
+    """
+    if route.auth in ("none", "sigv4"):
+        return {}
+    key = (route.key or _printed(route)).strip()
+    if not key:
         return {}
     for position, character in enumerate(key, 1):
         if not "!" <= character <= "~":
@@ -43,13 +53,44 @@ def auth_headers(route: Route) -> dict[str, str]:
     return _header(route.auth, key)
 
 
+def _printed(route: Route) -> str:
+    """A key that a command of the person's prints, asked for again when it may have expired."""
+    command, now = route.provider.key_command, time.monotonic()
+    if not command:
+        return ""
+    key, until = _PRINTED.get(command, ("", 0.0))
+    if now < until:
+        return key
+    import shlex
+    import subprocess  # only those with a key_command pay for it
+
+    try:
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise _no_key(route, f"{type(error).__name__}") from None
+    if done.returncode or not done.stdout.strip():
+        raise _no_key(route, redact_text(done.stderr.strip()) or "it printed nothing")
+    _PRINTED[command] = (done.stdout.strip(), now + PRINTED_SECONDS)
+    return done.stdout
+
+
+def _no_key(route: Route, why: str) -> AuthFailed:
+    return AuthFailed(
+        f"the key_command of {route.provider.name} gave no key: {why}",
+        provider=route.provider.name,
+        model=route.model.id,
+    )
+
+
 def _header(auth: Auth, key: str) -> dict[str, str]:
     match auth:
         case "bearer":
             return {"authorization": f"Bearer {key}"}
-        case "x-api-key" | "api-key":
+        case "x-api-key" | "api-key" | "x-goog-api-key":
             return {auth: key}
-        case "none":
+        case "none" | "sigv4":
             return {}
 
 

@@ -1,194 +1,32 @@
-"""Providers: one row each: where it is, which wire it speaks, what is odd about it."""
+"""Which model a name means, and the route to it: whose it is, where, with which key."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from agentcli.lib.errors import UserError
-from agentcli.lib.value import made, replace, value
+from agentcli.lib.value import replace
 from agentcli.llm import models
+from agentcli.llm.address import base_of, given_address, own_address, with_region
 from agentcli.llm.auth import parse_custom_headers
 from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.route import Auth, Odd, Provider, Quirks, Route
+from agentcli.llm.rows import Rows
 
-Auth = Literal["bearer", "x-api-key", "api-key", "none"]
+__all__ = [
+    "PROVIDERS",
+    "Auth",
+    "Odd",
+    "Provider",
+    "Quirks",
+    "Route",
+    "default_model",
+    "reachable",
+    "resolve",
+    "rows",
+]
 
-
-@value
-class Quirks:
-    """Departures from the wire; each field names who needs it. Data, read by the wires."""
-
-    max_tokens_field: str = "max_tokens"
-    """OpenAI itself, xAI, Groq and Moonshot want `max_completion_tokens` (wire.md 5)."""
-    stream_options: bool = True
-    """Mistral wants no `stream_options` (wire.md 5.3)."""
-    prompt_cache_key: bool = False
-    """Whether the server takes `prompt_cache_key`; some refuse unknown fields."""
-    reasoning_replay: str = ""
-    """The field in which earlier reasoning must go back: `reasoning_content` (DeepSeek, Kimi)."""
-    cache_control: bool = False
-    """A Chat server that takes Anthropic's marks on content parts (OpenRouter, DashScope)."""
-
-
-@value
-class Provider:
-    name: str
-    url: str
-    wire: str
-    auth: Auth = "bearer"
-    key_env: tuple[str, ...] = ()
-    base_env: tuple[str, ...] = ()
-    quirks: Quirks = Quirks()
-    local: bool = False
-    """A server on this machine: needs no key, costs nothing."""
-    headers: dict[str, str] = made(default_factory=dict[str, str])
-
-
-@value
-class Route:
-    """Everything needed to reach one model: who, where, as whom, over which wire."""
-
-    provider: Provider
-    model: ModelSpec
-    url: str
-    """Base URL without a trailing slash."""
-    key: str | None = None
-    wire: str = ""
-    auth: Auth = "bearer"
-    headers: dict[str, str] = made(default_factory=dict[str, str])
-    other_wire: str = ""
-    """Tried when the server turns out not to have `wire`."""
-
-
-NEW_LIMIT = Quirks(max_tokens_field="max_completion_tokens", prompt_cache_key=True)
-PLAIN = Quirks()
-KEYED = Quirks(prompt_cache_key=True)
-
-
-def _chat(name: str, url: str, keys: str, quirks: Quirks = PLAIN) -> Provider:
-    base = f"{name.upper().replace('-', '_')}_BASE_URL"
-    return Provider(name, url, "openai-chat", "bearer", tuple(keys.split()), (base,), quirks)
-
-
-def _local(name: str, url: str) -> Provider:
-    base = f"{name.upper()}_BASE_URL"
-    return Provider(name, url, "openai-chat", "none", (), (base,), PLAIN, local=True)
-
-
-PROVIDERS: dict[str, Provider] = {
-    row.name: row
-    for row in (
-        Provider(
-            "anthropic",
-            "https://api.anthropic.com",
-            "anthropic",
-            "x-api-key",
-            ("ANTHROPIC_API_KEY",),
-            ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
-        ),
-        Provider(
-            "openai",
-            "https://api.openai.com/v1",
-            "openai-responses",
-            "bearer",
-            ("OPENAI_API_KEY",),
-            ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
-            NEW_LIMIT,
-        ),
-        Provider(
-            "azure",
-            "",
-            "openai-responses",
-            "api-key",
-            ("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
-            ("AZURE_OPENAI_BASE_URL", "AZURE_API_BASE"),
-            NEW_LIMIT,
-        ),
-        _chat(
-            "gemini",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-            "GEMINI_API_KEY GOOGLE_API_KEY",
-        ),
-        _chat(
-            "deepseek",
-            "https://api.deepseek.com",
-            "DEEPSEEK_API_KEY",
-            Quirks(reasoning_replay="reasoning_content", prompt_cache_key=True),
-        ),
-        Provider(
-            "xai",
-            "https://api.x.ai/v1",
-            "openai-responses",
-            "bearer",
-            ("XAI_API_KEY",),
-            ("XAI_BASE_URL",),
-            NEW_LIMIT,
-        ),
-        _chat(
-            "mistral",
-            "https://api.mistral.ai/v1",
-            "MISTRAL_API_KEY",
-            Quirks(stream_options=False, prompt_cache_key=True),
-        ),
-        _chat(
-            "groq",
-            "https://api.groq.com/openai/v1",
-            "GROQ_API_KEY",
-            Quirks(max_tokens_field="max_completion_tokens"),
-        ),
-        _chat(
-            "openrouter",
-            "https://openrouter.ai/api/v1",
-            "OPENROUTER_API_KEY",
-            Quirks(cache_control=True, prompt_cache_key=True),
-        ),
-        _chat(
-            "moonshot",
-            "https://api.moonshot.ai/v1",
-            "MOONSHOT_API_KEY",
-            Quirks("max_completion_tokens", True, True, "reasoning_content"),
-        ),
-        _chat(
-            "zai",
-            "https://api.z.ai/api/paas/v4",
-            "ZAI_API_KEY",
-            Quirks(reasoning_replay="reasoning_content"),
-        ),
-        _chat(
-            "dashscope",
-            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-            "DASHSCOPE_API_KEY",
-            Quirks(cache_control=True),
-        ),
-        Provider(
-            "minimax",
-            "https://api.minimax.io/anthropic",
-            "anthropic",
-            "x-api-key",
-            ("MINIMAX_API_KEY",),
-            ("MINIMAX_BASE_URL",),
-        ),
-        _chat("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
-        _chat("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-        _chat("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", KEYED),
-        _chat("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN HUGGINGFACE_API_KEY"),
-        _chat("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY NVIDIA_NIM_API_KEY"),
-        _chat("github", "https://models.github.ai/inference", "GITHUB_MODELS_TOKEN GITHUB_API_KEY"),
-        _chat("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY PERPLEXITYAI_API_KEY"),
-        _chat("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
-        _chat("nebius", "https://api.studio.nebius.ai/v1", "NEBIUS_API_KEY"),
-        _chat("novita", "https://api.novita.ai/v3/openai", "NOVITA_API_KEY"),
-        _chat("deepinfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
-        _chat("hyperbolic", "https://api.hyperbolic.xyz/v1", "HYPERBOLIC_API_KEY"),
-        _chat("litellm", "http://localhost:4000/v1", "LITELLM_API_KEY LITELLM_PROXY_API_KEY"),
-        _local("ollama", "http://localhost:11434/v1"),
-        _local("lmstudio", "http://localhost:1234/v1"),
-        _local("llamacpp", "http://localhost:8080/v1"),
-        _local("vllm", "http://localhost:8000/v1"),
-        _local("sglang", "http://localhost:30000/v1"),
-        Provider("demo", "http://demo.invalid", "anthropic", "none", local=True),
-    )
-}
+PROVIDERS = Rows()
 FLAGSHIPS = {
     "anthropic": "claude-sonnet-5-5",
     "openai": "gpt-6.1-sol",
@@ -204,13 +42,13 @@ FLAGSHIPS = {
 }
 """The coding model taken when only a key is there; in order of preference."""
 FREE = (Prices("0", "0"),)
-SAME_MODELS = {"azure": "openai"}
-"""Who sells whose models at the same list price; a deployment is known by the model's name."""
+BEDROCK_REGIONS = ("global", "us", "eu", "jp", "au", "apac", "us-gov", "ca")
+"""Whose inference profiles put their name before a model's (wire.md 4.1)."""
 
 
-def rows(extra: Sequence[Provider] = ()) -> dict[str, Provider]:
+def rows(extra: Sequence[Provider] = ()) -> Mapping[str, Provider]:
     """All providers; the configured ones win over ours of the same name."""
-    return PROVIDERS | {row.name: row for row in extra}
+    return {**PROVIDERS, **{row.name: row for row in extra}} if extra else PROVIDERS
 
 
 def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -> Route:
@@ -229,6 +67,9 @@ def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -
         return _at(known[head], rest, env)
     short = models.alias(name)
     full = short[1] if short else name
+    listed = next((row for row in known.values() if name in row.models), None)
+    if listed is not None:
+        return _at(listed, name, env)
     homes = [known[p] for p in models.providers_of(full) if p in known]
     homes.sort(key=lambda home: bool(short) and home.name != short[0])
     ready = [home for home in homes if _is_ready(home, env)]
@@ -238,17 +79,45 @@ def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -
 
 
 def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
+    family = provider.models_of or provider.name
     short = models.alias(name)
-    if short and short[0] == provider.name:
+    if short and short[0] == family and not provider.service:
         name = short[1]
-    spec = models.find(name, SAME_MODELS.get(provider.name, provider.name))
+    spec = _known(provider, name)
     if spec is not None:
-        return _route(provider, replace(spec, provider=provider.name), env)
+        return _route(provider, spec, env)
     near = [n for n in models.suggest(name) if n in models.names(provider.name)]
-    if near and _is_typo(name, near) and provider.name in MAKERS and not _base(provider, env):
+    if near and _is_typo(name, near) and provider.name in MAKERS and not base_of(provider, env):
         raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
     spec = models.unknown(name, provider.name)
     return _route(provider, replace(spec, prices=FREE) if provider.local else spec, env)
+
+
+def _known(provider: Provider, name: str) -> ModelSpec | None:
+    """The model as its maker's row describes it, under the name it has here."""
+    family = provider.models_of or provider.name
+    plain, same_price = _bedrock_name(name) if provider.service else (name, True)
+    spec = models.find(plain, family)
+    if spec is None:
+        return None
+    shown = name if provider.service else spec.id
+    prices = spec.prices if provider.same_price and same_price else ()
+    return replace(spec, id=shown, provider=provider.name, prices=prices)
+
+
+def _bedrock_name(name: str) -> tuple[str, bool]:
+    """`claude-opus-4-6` of `us.anthropic.claude-opus-4-6-v1:0`, and whether it costs the same.
+
+    Regional profiles cost a tenth more (wire.md 6.1).
+    """
+    head, dot, rest = name.partition(".")
+    regional = bool(dot) and head in BEDROCK_REGIONS
+    plain = (rest if regional else name).rpartition(".anthropic.")[2]
+    plain = plain.removeprefix("anthropic.").removeprefix("openai.")
+    stem, mark, version = plain.rpartition("-v")
+    if mark and version.replace(":", "").isdigit():
+        plain = stem
+    return plain, not regional or head == "global"
 
 
 MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonshot")
@@ -266,7 +135,7 @@ def _is_typo(name: str, near: Sequence[str]) -> bool:
     return mine in others or all(mine[0] != other[0] for other in others)
 
 
-def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Route:
+def _guess(name: str, known: Mapping[str, Provider], env: Mapping[str, str]) -> Route:
     """A bare name in no table: dated names, families by prefix, else a suggestion."""
     for provider in known.values():
         spec = models.find(name, provider.name)
@@ -274,7 +143,7 @@ def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Rou
             return _route(provider, spec, env)
     near = models.suggest(name)
     ready = [row for row in known.values() if row.key_env and _is_ready(row, env)]
-    moved = len(ready) == 1 and _base(ready[0], env) is not None
+    moved = len(ready) == 1 and base_of(ready[0], env) is not None
     if near and _is_typo(name, near) and not moved:
         raise UserError(f"No model {name!r}. Did you mean {near[0]}?")
     families = {"claude": "anthropic", "gpt": "openai", "gemini": "gemini", "grok": "xai"}
@@ -291,63 +160,71 @@ def _guess(name: str, known: dict[str, Provider], env: Mapping[str, str]) -> Rou
 
 def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Route:
     key, auth = _key(provider, env)
-    base = _base(provider, env)
+    base = base_of(provider, env)
     wire, other = _wires(provider, model, base or "", env)
-    wire = model.wire or wire
-    url = _address(base, wire, provider) if base else provider.url.rstrip("/")
-    if not url:
-        raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
-    if key is None and provider.auth != "none" and not provider.local and not base:
+    env = with_region(provider, env)
+    url = given_address(base, wire, provider, env) if base else own_address(provider, env)
+    if wire != provider.wire and auth == "x-goog-api-key":
+        auth = "bearer"
+    if key is None and not (base or auth in ("none", "sigv4") or _needs_no_key(provider)):
+        names = " or ".join((*provider.key_env, *provider.lent_env)) or "its key_env"
         raise UserError(
-            f"No key for {provider.name}: set {' or '.join(provider.key_env) or 'its key_env'}, "
-            "or choose another model with --model."
+            f"No key for {provider.name}: set {names}, or choose another model with --model."
         )
-    headers = dict(provider.headers)
+    region = env.get("AWS_REGION", "") if provider.service else ""
+    if auth == "sigv4" and not region:
+        raise UserError(f"{provider.name} signs its requests for a region: set AWS_REGION.")
+    headers = provider.headers | _headers(provider, env)
+    service = provider.service
+    return Route(provider, model, url, key, wire, auth, headers, other, region, service)
+
+
+def _needs_no_key(provider: Provider) -> bool:
+    return provider.local or provider.keyless or bool(provider.key_command)
+
+
+def _headers(provider: Provider, env: Mapping[str, str]) -> dict[str, str]:
+    found = {header: env[name] for header, name in provider.header_env if env.get(name)}
     if provider.name == "anthropic":
-        headers |= parse_custom_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", ""))
-    return Route(provider, model, url, key, wire, auth, headers, other)
-
-
-def _address(base: str, wire: str, provider: Provider) -> str:
-    """A base URL as the person gave it, with or without its version, as the wires want it."""
-    scheme, mark, rest = base.strip().rstrip("/").partition("://")
-    if not mark or scheme.lower() not in ("http", "https") or not rest:
-        names = " or ".join(provider.base_env) or provider.name
-        raise UserError(f"{names}: {base!r} is no URL; it must begin with http:// or https://.")
-    host, slash, _ = rest.partition("/")
-    if slash or not wire.startswith("openai"):
-        return f"{scheme}://{rest}"
-    return f"{scheme}://{host}/openai/v1" if provider.name == "azure" else f"{scheme}://{host}/v1"
+        found |= parse_custom_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", ""))
+    return found
 
 
 def _wires(provider: Provider, model: ModelSpec, base: str, env: Mapping[str, str]) -> list[str]:
     """The wire, and another to try: a gateway in OpenAI's place may speak Chat alone.
 
     For a model that is not OpenAI's own it is asked for Chat. OPENAI_WIRE names the only one.
+    A base URL may itself say which of a vendor's surfaces it is.
     """
+    path = base.rstrip("/")
+    if provider.wire == "gemini" and path.endswith("/openai"):
+        return ["openai-chat", ""]
+    if provider.wire == "openai-chat" and path.endswith("/anthropic"):
+        return ["anthropic", ""]
     if provider.name != "openai" or not base or "api.openai.com" in base:
-        return [provider.wire, ""]
+        return [model.wire or provider.wire, ""]
     if env.get("OPENAI_WIRE"):
         return [env["OPENAI_WIRE"], ""]
+    if model.wire:
+        return [model.wire, "openai-chat"]
     known = models.find(model.id, provider.name) is not None
     return ["openai-responses", "openai-chat"] if known else ["openai-chat", ""]
 
 
 def _key(provider: Provider, env: Mapping[str, str]) -> tuple[str | None, Auth]:
-    for name in provider.key_env:
+    """The key and how it is shown; AWS signs unless there is one."""
+    for name in (*provider.key_env, *provider.lent_env):
         if env.get(name):
-            return env[name], provider.auth
+            return env[name], "bearer" if provider.auth == "sigv4" else provider.auth
     if provider.name == "anthropic" and env.get("ANTHROPIC_AUTH_TOKEN"):
         return env["ANTHROPIC_AUTH_TOKEN"], "bearer"
     return None, provider.auth
 
 
-def _base(provider: Provider, env: Mapping[str, str]) -> str | None:
-    return next((env[name] for name in provider.base_env if env.get(name)), None)
-
-
 def _is_ready(provider: Provider, env: Mapping[str, str]) -> bool:
-    return _key(provider, env)[0] is not None or _base(provider, env) is not None
+    """Whether the environment says that this provider is meant."""
+    own = any(env.get(name) for name in provider.key_env) or base_of(provider, env) is not None
+    return own or (provider.name == "anthropic" and bool(env.get("ANTHROPIC_AUTH_TOKEN")))
 
 
 def default_model(env: Mapping[str, str]) -> str | None:
@@ -364,5 +241,11 @@ def reachable(env: Mapping[str, str], extra: Sequence[Provider] = ()) -> tuple[s
         f"{provider.name}/{name}"
         for provider in rows(extra).values()
         if _is_ready(provider, env)
-        for name in models.names(provider.name)
+        for name in _offered(provider)
     )
+
+
+def _offered(provider: Provider) -> tuple[str, ...]:
+    if provider.models:
+        return provider.models
+    return () if provider.service else models.names(provider.models_of or provider.name)

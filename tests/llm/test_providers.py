@@ -30,7 +30,7 @@ def refusal(name, env):
         ("sonnet", ROUTER, "openrouter", "anthropic/claude-sonnet-5.5", "openai-chat"),
         ("sonnet", CLAUDE | ROUTER, "anthropic", "claude-sonnet-5-5", "anthropic"),
         ("ollama/qwen3-coder", {}, "ollama", "qwen3-coder", "openai-chat"),
-        ("gemini", {"GOOGLE_API_KEY": "g"}, "gemini", "gemini-3.8-flash", "openai-chat"),
+        ("gemini", {"GOOGLE_API_KEY": "g"}, "gemini", "gemini-3.8-flash", "gemini"),
         ("my-model", CLAUDE, "anthropic", "my-model", "anthropic"),
     ],
 )
@@ -67,7 +67,7 @@ def test_somebody_elses_model_of_the_same_name_has_no_price_of_ours():
         ("my-model", CLAUDE | GPT, "Say where it is"),
         ("", CLAUDE, "needs a name"),
         ("anthropic/", CLAUDE, "needs a name"),
-        ("azure/gpt-5", {"AZURE_API_KEY": "z"}, "AZURE_OPENAI_BASE_URL"),
+        ("azure/gpt-5", {"AZURE_API_KEY": "z"}, "AZURE_BASE_URL"),
         ("gpt-5", GPT | {"OPENAI_BASE_URL": "localhost:4000"}, "must begin with http"),
     ],
 )

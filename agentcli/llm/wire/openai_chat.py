@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any, cast
 
 from agentcli.llm.cache import CachePlan, Mark
 from agentcli.llm.providers import Quirks, Route
@@ -19,9 +20,11 @@ from agentcli.llm.types import (
     ToolOutput,
 )
 from agentcli.llm.wire.openai_chat_decode import ChatDecoder
+from agentcli.llm.wire.openai_chat_effort import effort_fields
 
 NAME = "openai-chat"
 DEFAULT_MAX_OUTPUT = 32_000
+NOT_PLAIN = ("$schema", "$id", "additionalProperties")
 IMAGES_BELOW = "(the images are in the next message)"
 
 
@@ -42,14 +45,14 @@ class ChatWire:
             "stream": True,
             "messages": _messages(request, route, plan),
         }
-        if request.tools:
+        if request.tools and quirks.tools:
             body["tools"] = [
                 {
                     "type": "function",
                     "function": {
                         "name": tool.name,
                         "description": tool.description,
-                        "parameters": tool.input_schema,
+                        "parameters": _schema(tool.input_schema, quirks),
                     },
                 }
                 for tool in request.tools
@@ -67,13 +70,9 @@ def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
     quirks = route.provider.quirks
     options: JsonObject = {}
     limit = route.model.max_output or request.max_output
-    if limit:
+    if limit and quirks.max_tokens_field:
         options[quirks.max_tokens_field] = min(limit, request.max_output or DEFAULT_MAX_OUTPUT)
-    if request.effort and request.effort in route.model.efforts:
-        if route.provider.name == "openrouter":
-            options["reasoning"] = {"effort": request.effort}
-        else:
-            options["reasoning_effort"] = request.effort
+    options |= effort_fields(request.effort, route) | quirks.fields
     key = plan.key or request.session
     if key and quirks.prompt_cache_key:
         options["prompt_cache_key"] = key
@@ -81,6 +80,19 @@ def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
         schema = {"name": "answer", "schema": request.output_schema}
         options["response_format"] = {"type": "json_schema", "json_schema": schema}
     return options
+
+
+def _schema(schema: JsonObject, quirks: Quirks) -> JsonObject:
+    return cast("JsonObject", _plain(schema)) if quirks.plain_schemas else schema
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_plain(each) for each in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    fields = cast("JsonObject", part)
+    return {name: _plain(inner) for name, inner in fields.items() if name not in NOT_PLAIN}
 
 
 def _messages(request: Request, route: Route, plan: CachePlan) -> list[JsonObject]:
@@ -168,18 +180,23 @@ def _assistant(message: AssistantMessage, route: Route) -> JsonObject:
 
 def _reasoning(message: AssistantMessage, route: Route) -> JsonObject:
     """Earlier reasoning, where this provider wants back what it said itself."""
+    how = route.provider.quirks.reasoning_replay
     native = message.native
-    if native is None or (native.wire, native.model) != (NAME, route.model.id):
-        field = route.provider.quirks.reasoning_replay
-        return {field: ""} if field and message.tool_calls else {}
+    own = native is not None and (native.wire, native.model) == (NAME, route.model.id)
+    said = "".join(b.text for b in message.content if isinstance(b, Thinking)) if own else ""
     extras: JsonObject = {}
-    for block in native.blocks:
+    if how == "reasoning_content" and (said or message.tool_calls):
+        extras[how] = said
+    if how == "parts" and said:
+        extras["content"] = _with_thinking(said, message.text)
+    for block in native.blocks if native is not None and own else ():
         extras |= block
-    field = route.provider.quirks.reasoning_replay
-    if field and message.tool_calls:
-        said = "".join(b.text for b in message.content if isinstance(b, Thinking))
-        extras = {field: said} | extras
     return extras
+
+
+def _with_thinking(said: str, text: str) -> list[JsonObject]:
+    thinking: JsonObject = {"type": "thinking", "thinking": [{"type": "text", "text": said}]}
+    return [thinking, {"type": "text", "text": text}] if text.strip() else [thinking]
 
 
 def _call(call: ToolCall, route: Route) -> JsonObject:
@@ -190,7 +207,7 @@ def _call(call: ToolCall, route: Route) -> JsonObject:
 
 def _id(call_id: str, route: Route) -> str:
     """Mistral takes ids of nine letters and digits only (wire.md 5.3)."""
-    if route.provider.name != "mistral" or (len(call_id) == 9 and call_id.isalnum()):
+    if not route.provider.quirks.short_ids or (len(call_id) == 9 and call_id.isalnum()):
         return call_id
     return hashlib.sha256(call_id.encode()).hexdigest()[:9]
 

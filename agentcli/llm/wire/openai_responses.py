@@ -67,7 +67,7 @@ class ResponsesWire:
         if key and route.provider.quirks.prompt_cache_key:
             body["prompt_cache_key"] = key
         body["max_output_tokens"] = _max_output(request, route)
-        if route.provider.name in ("openai", "azure"):
+        if route.provider.quirks.obfuscation:
             body["stream_options"] = {"include_obfuscation": False}
         return body
 

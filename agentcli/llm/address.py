@@ -1,0 +1,81 @@
+"""Where requests go: a row's address filled from the environment, or the person's own base URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agentcli.lib.errors import UserError
+from agentcli.llm.route import Provider
+
+VERTEX = "{vertex_host}"
+MULTI_REGIONS = ("us", "eu")
+
+
+def base_of(provider: Provider, env: Mapping[str, str]) -> str | None:
+    """The person's own URL for this provider, from the environment."""
+    return next((env[name] for name in provider.base_env if env.get(name)), None)
+
+
+def own_address(provider: Provider, env: Mapping[str, str]) -> str:
+    """The row's URL, complete. Raises UserError naming the variables that are missing."""
+    url = provider.url.rstrip("/")
+    if not url:
+        raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
+    return "".join(_pieces(url, provider.name, env))
+
+
+def given_address(base: str, wire: str, provider: Provider, env: Mapping[str, str]) -> str:
+    """A base URL as the person gave it, with or without its version, as the wires want it."""
+    scheme, mark, rest = base.strip().rstrip("/").partition("://")
+    if not mark or scheme.lower() not in ("http", "https") or not rest:
+        names = " or ".join(provider.base_env) or provider.name
+        raise UserError(f"{names}: {base!r} is no URL; it must begin with http:// or https://.")
+    host, slash, _ = rest.partition("/")
+    if not slash and VERTEX in provider.url:
+        path = provider.url.partition(VERTEX)[2]
+        return f"{scheme}://{host}" + "".join(_pieces(path, provider.name, env))
+    if slash or not wire.startswith("openai"):
+        return f"{scheme}://{rest}"
+    return f"{scheme}://{host}/openai/v1" if provider.name == "azure" else f"{scheme}://{host}/v1"
+
+
+def with_region(provider: Provider, env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, with the region that an AWS profile names when no variable does."""
+    if not provider.service or env.get("AWS_REGION"):
+        return env
+    from agentcli.llm.sigv4 import find_region
+
+    home = Path(env.get("HOME") or Path.home())
+    region = find_region(env, home) or env.get("AWS_REGION_NAME")
+    return {**env, "AWS_REGION": region} if region else env
+
+
+def _pieces(url: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
+    """The parts of a URL, its `{A|B=default}` replaced by what the environment has."""
+    while url:
+        before, brace, rest = url.partition("{")
+        yield before
+        if not brace:
+            return
+        blank, _, url = rest.partition("}")
+        yield _vertex_host(env) if f"{{{blank}}}" == VERTEX else _filled(blank, name, env)
+
+
+def _filled(blank: str, name: str, env: Mapping[str, str]) -> str:
+    names, _, default = blank.partition("=")
+    found = next((env[each] for each in names.split("|") if env.get(each)), default)
+    if not found:
+        raise UserError(f"{name} needs {names.replace('|', ' or ')} in the environment.")
+    return found.strip()
+
+
+def _vertex_host(env: Mapping[str, str]) -> str:
+    """One host for the world, one for each continent, one for each region (wire.md 1.11, 3.1)."""
+    names = ("GOOGLE_CLOUD_LOCATION", "VERTEXAI_LOCATION", "CLOUD_ML_REGION")
+    place = next((env[name] for name in names if env.get(name)), "global")
+    if place == "global":
+        return "aiplatform.googleapis.com"
+    if place in MULTI_REGIONS:
+        return f"aiplatform.{place}.rep.googleapis.com"
+    return f"{place}-aiplatform.googleapis.com"
