@@ -15,6 +15,7 @@ from agentcli.llm.errors import (
     ServerFailed,
     StreamCut,
     StreamMalformed,
+    WrongEndpoint,
 )
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import CacheKind, ModelSpec, find
@@ -41,6 +42,8 @@ EFFORTS = ("low", "medium", "high")
 MARKS = CacheKind("explicit", 1024, 4, ("5m", "1h"))
 PROJECT = "https://aiplatform.googleapis.com/v1/projects/p/locations/global"
 
+AWS = "https://bedrock-runtime.us-east-1.amazonaws.com"
+
 
 def studio(name):
     spec = find(name, "gemini")
@@ -64,6 +67,8 @@ ROUTES = {
     "gemini": studio("gemini-3.8-flash"),
     "gemini-old": studio("gemini-2.5-pro"),
     "vertex": vertex("gemini-4-argon"),
+    "claude-vertex": claude("anthropic-vertex", "claude-sonnet-5-5", PROJECT),
+    "claude-bedrock": claude("anthropic-bedrock", "global.anthropic.claude-opus-4-6-v1:0", AWS),
 }
 EVERY = pytest.mark.parametrize("place", ROUTES)
 
@@ -166,7 +171,7 @@ def test_thirty_turns_read_from_the_cache(place):
         ("overloaded", LLMError),
         ("context_overflow", ContextOverflow),
         ("unauthorized", AuthFailed),
-        ("model_not_found", ModelNotFound),
+        ("model_not_found", (ModelNotFound, WrongEndpoint)),
         ("server_error", ServerFailed),
         ("html", LLMError),
         ("empty", LLMError),

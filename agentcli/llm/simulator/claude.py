@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from agentcli.llm.models import find
 from agentcli.llm.simulator.claude_cache import ClaudeCache, prompt
-from agentcli.llm.simulator.claude_rules import generation, thinking_mode
+from agentcli.llm.simulator.claude_reply import reply_blocks, spoken, stop_of
 from agentcli.llm.simulator.claude_strict import (
     check_fields,
     check_headers,
@@ -17,18 +17,14 @@ from agentcli.llm.simulator.claude_strict import (
 from agentcli.llm.simulator.claude_talk import check_messages, readable
 from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
-from agentcli.llm.simulator.prefix import Block, canonical, content_blocks, extend, flatten
-from agentcli.llm.simulator.refusal import Refused, anthropic_error, as_object
-from agentcli.llm.simulator.script import Asked, Fault, Say, Think, Turn, Use
-from agentcli.llm.simulator.seal import conversation_digest, last_mac, seal, unseal
-from agentcli.llm.simulator.speech import Speech, arguments, speech
+from agentcli.llm.simulator.prefix import Block, content_blocks, flatten
+from agentcli.llm.simulator.refusal import Refused, anthropic_error
+from agentcli.llm.simulator.script import Asked, Fault, Turn
+from agentcli.llm.simulator.seal import conversation_digest, last_mac
+from agentcli.llm.simulator.speech import Speech
 from agentcli.llm.simulator.tokens import content_text, objects
-from agentcli.llm.stream import parse_arguments
 from agentcli.llm.types import JsonObject, Usage
 
-OMITS_THOUGHTS = (4, 7)
-"""wire.md 1.6: from here on thinking is sent without its text unless asked for."""
-STOPS = {"pause": "pause_turn", "context_full": "model_context_window_exceeded"}
 FAULTS: dict[str, tuple[int, str, str]] = {
     "rate_limited": (429, "rate_limit_error", "This request would exceed your rate limit."),
     "quota": (402, "billing_error", "Your credit balance is too low."),
@@ -55,7 +51,7 @@ class Claude:
         self._cache = ClaudeCache()
 
     def hear(self, call: Call) -> Heard:
-        blocks, kept, dropped = _checked(call, counting=False)
+        blocks, kept, dropped = checked(call, counting=False)
         beta = call.headers.get("anthropic-beta", "")
         seen = prompt(call.body, beta=beta, blocks=kept)
         _check_window(str(call.body["model"]), seen.tokens)
@@ -70,24 +66,24 @@ class Claude:
         )
 
     def count(self, call: Call) -> JsonObject:
-        _, kept, _ = _checked(call, counting=True)
+        _, kept, _ = checked(call, counting=True)
         return {"input_tokens": prompt(call.body, blocks=kept).tokens}
 
     def speak(self, heard: Heard, turn: Turn, delta: int) -> Iterator[Frame]:
-        said = _said(heard, turn)
+        said = spoken(heard, turn)
         start = _message(heard)
         if turn.reports_usage:
             start["usage"] = _usage(heard.usage, 1, 0) | (turn.usage or {})
         yield named({"type": "message_start", "message": start})
-        for index, (block, raw) in enumerate(_blocks(heard, said)):
+        for index, (block, raw) in enumerate(reply_blocks(heard, said)):
             yield from _block_frames(index, block, raw, delta)
         yield named(_end(turn, said, heard.usage))
         yield named({"type": "message_stop"})
 
     def whole(self, heard: Heard, turn: Turn) -> JsonObject:
-        said = _said(heard, turn)
-        message = _message(heard) | {"content": [block for block, _ in _blocks(heard, said)]}
-        message |= _stop(turn, said)
+        said = spoken(heard, turn)
+        message = _message(heard) | {"content": [block for block, _ in reply_blocks(heard, said)]}
+        message |= stop_of(turn, said)
         if turn.reports_usage:
             usage = _usage(heard.usage, said.output, said.reasoning)
             message["usage"] = usage | (turn.usage or {})
@@ -107,7 +103,7 @@ class Claude:
         return Refused(message, status=status, kind=kind)
 
 
-def _checked(call: Call, *, counting: bool) -> tuple[list[Block], list[Block], list[JsonObject]]:
+def checked(call: Call, *, counting: bool) -> tuple[list[Block], list[Block], list[JsonObject]]:
     """All blocks, those the model reads, and a note of each that was dropped."""
     check_headers(call.headers)
     check_fields(call.body, call.headers, counting=counting)
@@ -140,16 +136,6 @@ def _asked(call: Call) -> Asked:
     )
 
 
-def _said(heard: Heard, turn: Turn) -> Speech:
-    body = heard.asked.body
-    mode = thinking_mode(body)
-    thinks = mode in ("adaptive", "enabled") or (
-        mode == "between_tools" and bool(heard.asked.results)
-    )
-    parts = () if body["max_tokens"] == 0 else turn.parts
-    return speech(parts, limit=body["max_tokens"] or None, thinks=thinks)
-
-
 def _message(heard: Heard) -> JsonObject:
     message: JsonObject = {
         "id": make_id("msg_", heard.digest, heard.asked.number),
@@ -163,53 +149,6 @@ def _message(heard: Heard) -> JsonObject:
     if heard.transformations:
         message["input_transformations"] = list(heard.transformations)
     return message
-
-
-def _blocks(heard: Heard, said: Speech) -> list[tuple[JsonObject, str]]:
-    """The reply's content as it will come back, with the arguments of calls as text.
-
-    Each thought is signed where it stands.
-    """
-    digest, last = heard.digest, heard.last_thought
-    found: list[tuple[JsonObject, str]] = []
-    for index, part in enumerate(said.parts):
-        match part:
-            case Say(""):
-                continue
-            case Say(text):
-                block: JsonObject = {"type": "text", "text": text}
-            case Think():
-                block = _thought(heard, part, digest, last)
-                signed = unseal(str(block.get("signature") or block.get("data")))
-                last = signed.mac if signed else last
-            case Use(name, _, call_id):
-                block = {
-                    "type": "tool_use",
-                    "id": call_id or make_id("toolu_", heard.digest, index),
-                    "name": name,
-                    "input": parse_arguments(arguments(part)) or {},
-                }
-        found.append((block, arguments(part) if isinstance(part, Use) else ""))
-        if not isinstance(part, Think):
-            digest = extend(digest, canonical(Block("", "messages", "assistant", block)))
-    return found
-
-
-def _thought(heard: Heard, part: Think, digest: str, last: str) -> JsonObject:
-    model = heard.asked.model
-    if part.redacted:
-        return {"type": "redacted_thinking", "data": seal(model, digest, last, "")}
-    text = part.text if _shows_thoughts(heard.asked.body) else ""
-    signature = seal(model, digest, last, text)
-    return {"type": "thinking", "thinking": text, "signature": signature}
-
-
-def _shows_thoughts(body: JsonObject) -> bool:
-    display = as_object(body.get("thinking")).get("display")
-    if display:
-        return display == "summarized"
-    found = generation(str(body["model"]))
-    return found is None or found.version < OMITS_THOUGHTS
 
 
 def _block_frames(index: int, block: JsonObject, raw: str, delta: int) -> Iterator[Frame]:
@@ -248,22 +187,12 @@ def _deltas(block: JsonObject, raw: str, size: int) -> Iterator[tuple[JsonObject
 
 
 def _end(turn: Turn, said: Speech, prompt_usage: Usage) -> JsonObject:
-    event: JsonObject = {"type": "message_delta", "delta": _stop(turn, said)}
+    event: JsonObject = {"type": "message_delta", "delta": stop_of(turn, said)}
     if turn.reports_usage:
         usage = _usage(prompt_usage, said.output, said.reasoning) | (turn.usage or {})
         usage.pop("cache_creation", None)
         event["usage"] = usage
     return event
-
-
-def _stop(turn: Turn, said: Speech) -> JsonObject:
-    calls = any(isinstance(part, Use) for part in said.parts)
-    word = turn.stop or ("max_tokens" if said.cut else "tool_use" if calls else "end_turn")
-    word = STOPS.get(word, word)
-    stop: JsonObject = {"stop_reason": word, "stop_sequence": None}
-    if word == "refusal":
-        stop["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
-    return stop
 
 
 def _usage(prompt_usage: Usage, output: int, reasoning: int) -> JsonObject:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from agentcli.lib.value import value
 from agentcli.llm.simulator.chat import Chat
 from agentcli.llm.simulator.claude import Claude
+from agentcli.llm.simulator.claude_hosted import BEDROCK, VERTEX, HostedClaude
 from agentcli.llm.simulator.dialect import Dialect, Store
 from agentcli.llm.simulator.gemini import Gemini
 from agentcli.llm.simulator.responses import Responses
@@ -34,6 +35,7 @@ class Routes:
 
     def __init__(self, vendor: Vendor | None) -> None:
         claude, responses, gemini = Claude(), Responses(), Gemini()
+        vertex, invoked = HostedClaude(VERTEX), HostedClaude(BEDROCK)
         self._places = [
             (re.compile(pattern + "$"), place)
             for pattern, place in (
@@ -42,6 +44,10 @@ class Routes:
                 ("/messages", Place(claude)),
                 ("/responses", Place(responses)),
                 ("/chat/completions", Place(Chat(vendor))),
+                ("/models/count-tokens:rawPredict", Place(vertex, "count")),
+                (r"/publishers/anthropic/models/(.+):(?:streamR|r)awPredict", Place(vertex)),
+                ("/model/([^/]+)/invoke-with-response-stream", Place(invoked, streams=True)),
+                ("/model/([^/]+)/invoke", Place(invoked, streams=False)),
                 ("/models/(.+):streamGenerateContent", Place(gemini, streams=True)),
                 ("/models/(.+):generateContent", Place(gemini, streams=False)),
                 ("/models/(.+):countTokens", Place(gemini, "count")),
