@@ -199,7 +199,7 @@ async def _reply(
 
 
 def _announce(steps: Steps) -> Callable[[Retry], None]:
-    return lambda retry: steps.emit(Retrying(retry.attempt, retry.delay, str(retry.error)))
+    return lambda retry: steps.emit(Retrying(retry.attempt, retry.delay, retry.why))
 
 
 def _keep(message: AssistantMessage, transcript: Transcript, steps: Steps) -> None:

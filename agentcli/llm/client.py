@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -17,11 +18,15 @@ from agentcli.lib.value import replace, value
 from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers
 from agentcli.llm.cache import CachePlan
+from agentcli.llm.cost import format_usd
 from agentcli.llm.errors import LLMError, StreamCut, WrongEndpoint
+from agentcli.llm.estimate import tokens_of_request
+from agentcli.llm.handoff import handoff
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Route
 from agentcli.llm.repair import Repairer
 from agentcli.llm.retry import ATTEMPTS, next_delay
+from agentcli.llm.router import reprime
 from agentcli.llm.status import error_from
 from agentcli.llm.stream import Reply
 from agentcli.llm.surrogates import well_formed
@@ -42,6 +47,39 @@ class Retry:
     attempt: int
     delay: float
     error: LLMError
+    instead: Route | None = None
+    """Who is asked now, where it is somebody else."""
+    anew: int = 0
+    """Tokens that one has to read uncached, estimated."""
+
+    @property
+    def why(self) -> str:
+        """The failure in one sentence, and who goes on at what price."""
+        if self.instead is None:
+            return str(self.error)
+        model, provider = self.instead.model, self.instead.provider.name
+        cost = reprime(self.anew, model, datetime.now(UTC))
+        priced = "" if cost is None else f" for {format_usd(cost.total)}"
+        return f"{self.error}; {provider}/{model.id} goes on, reading {self.anew:,} tokens{priced}"
+
+
+class Routing(Protocol):
+    """What the client tells, and asks, whoever chooses routes: `router.Router` is one."""
+
+    def began(self, route: Route, /) -> None: ...
+    def ended(self, route: Route, /) -> None: ...
+    def instead(self, route: Route, error: LLMError, /) -> Route | None:
+        """Who answers instead of a route that failed for good; None when nobody can."""
+        ...
+
+
+class Alone:
+    """Nobody else can answer."""
+
+    def began(self, route: Route, /) -> None: ...
+    def ended(self, route: Route, /) -> None: ...
+    def instead(self, route: Route, error: LLMError, /) -> Route | None:
+        return None
 
 
 class Planner(Protocol):
@@ -69,6 +107,10 @@ def _unheard(_: object) -> None:
     pass
 
 
+def _as_it_is(prepared: PreparedRequest, _: Route) -> PreparedRequest:
+    return prepared
+
+
 @dataclass(slots=True)
 class Client:
     """Sends requests to whatever `resolve` says; remembers each session's last cache plan.
@@ -84,6 +126,11 @@ class Client:
     attempts: int = field(default=ATTEMPTS, kw_only=True)
     load: Callable[[str], Wire] = field(default=load, kw_only=True)
     planner: Planner = field(default=cache.plan, kw_only=True)
+    routing: Routing = field(default_factory=Alone, kw_only=True)
+    sign: Callable[[PreparedRequest, Route], PreparedRequest] = field(
+        default=_as_it_is, kw_only=True
+    )
+    """Signs a request for the moment it is sent (AWS), where its route's auth wants that."""
     _plans: dict[tuple[str, str], tuple[CachePlan, float]] = field(
         default_factory=dict[tuple[str, str], tuple[CachePlan, float]], init=False
     )
@@ -119,9 +166,8 @@ class Client:
                 on_repair(what)
         attempts = _Attempts(self, sending, on_retry)
         async with aclosing(attempts.deltas()) as deltas:
-            name = sending.wire.name
-            reply = Reply(deltas, model=sending.route.model.id, wire=name, usage=attempts.usage)
-            attempts.speaks = reply.speaks
+            reply = Reply(deltas, **_author(sending), usage=attempts.usage)
+            attempts.moved = lambda other: reply.comes_from(**_author(other))
             yield reply
 
     def cache_state(self, session: str, model: str) -> tuple[CachePlan, float] | None:
@@ -134,20 +180,20 @@ class Client:
             await door.aclose()
         self._doors.clear()
 
-    def _plan(self, request: Request) -> _Sending:
-        route = self.resolve(request.model)
+    def _plan(self, request: Request, route: Route | None = None) -> _Sending:
+        route = route or self.resolve(request.model)
         name = self._wires.get(route.url) or route.wire or route.provider.wire
         wire = self.load(name)
         key = (request.session, route.model.id)
         messages, repairs = self._repairers[key].repaired(request.messages)
-        if repairs:
-            request = replace(request, messages=messages)
+        messages = handoff(messages, route)
+        fit = request if messages is request.messages else replace(request, messages=messages)
         known = self._plans.get(key)
-        plan = self.planner(request, route.model, known[0] if known else None, self.clock())
+        plan = self.planner(fit, route.model, known[0] if known else None, self.clock())
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
         for more in (wire.headers(route), auth_headers(route), route.headers):
             headers |= {name.lower(): value for name, value in more.items()}
-        body = as_bytes(wire.encode(request, route, plan))
+        body = as_bytes(wire.encode(fit, route, plan))
         prepared = PreparedRequest(route.url + wire.path(route), headers, body)
         return _Sending(prepared, plan, wire, route, key, repairs, request)
 
@@ -156,13 +202,14 @@ class Client:
         self._doors[id(door)] = door
         return door
 
-    def _over_other_wire(self, sending: _Sending) -> _Sending | None:
-        """The same request for a server that lacks the first wire; None when there is no other."""
+    def _instead(self, sending: _Sending, error: LLMError) -> _Sending | None:
+        """The same request over another wire, or to somebody else; None when there is neither."""
         route = sending.route
-        if not route.other_wire or route.url in self._wires:
-            return None
-        self._wires[route.url] = route.other_wire
-        return self._plan(sending.request)
+        if isinstance(error, WrongEndpoint) and route.other_wire and route.url not in self._wires:
+            self._wires[route.url] = route.other_wire
+            return self._plan(sending.request, route)
+        other = self.routing.instead(route, error)
+        return self._plan(sending.request, other) if other is not None else None
 
     def _answered(self, sending: _Sending, started: float) -> None:
         """Only what a model began to answer is in its cache."""
@@ -179,7 +226,7 @@ class _Attempts:
         self._sending = sending
         self._on_retry = on_retry
         self._decoder: Decoder | None = None
-        self.speaks: Callable[[str], None] = _unheard
+        self.moved: Callable[[_Sending], None] = _unheard
 
     def usage(self) -> Usage | None:
         """What the provider reported so far, also of a reply that broke off."""
@@ -195,27 +242,37 @@ class _Attempts:
                         handed_out = True
                         yield delta
                 return
-            except WrongEndpoint as error:
-                other = client._over_other_wire(self._sending)
-                if other is None:
-                    self._name(error)
-                    raise
-                self._sending, delay = other, 0.0
-                self.speaks(other.wire.name)
-                self._on_retry(Retry(attempt, delay, error))
             except LLMError as error:
                 self._name(error)
-                delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)
-                if handed_out or delay is None:
+                if handed_out:
                     raise
-                self._on_retry(Retry(attempt, delay, error))
+                delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)
+                if delay is not None:
+                    self._on_retry(Retry(attempt, delay, error))
+                elif self._moves(error, attempt):
+                    attempt, delay = 0, 0.0
+                else:
+                    raise
             await client.sleep(delay)
+
+    def _moves(self, error: LLMError, attempt: int) -> bool:
+        """Whether the request can go elsewhere, and from now on does."""
+        before, other = self._sending, self._client._instead(self._sending, error)
+        if other is None:
+            return False
+        self._sending = other
+        self.moved(other)
+        named = other.route if other.route is not before.route else None
+        anew = max(0, tokens_of_request(other.request) - other.plan.expected_read)
+        self._on_retry(Retry(attempt, 0.0, error, named, anew))
+        return True
 
     async def _once(self) -> AsyncGenerator[Delta]:
         client, sending = self._client, self._sending
         self._decoder = None
         started = client.clock()
-        async with client._door(sending.route).stream(sending.prepared) as response:
+        prepared = client.sign(sending.prepared, sending.route)
+        async with self._counted(), client._door(sending.route).stream(prepared) as response:
             if response.status >= 300:
                 raise await self._refused(response)
             client._answered(sending, started)
@@ -234,6 +291,15 @@ class _Attempts:
             for delta in rest:
                 yield delta
 
+    @asynccontextmanager
+    async def _counted(self) -> AsyncGenerator[None]:
+        route = self._sending.route
+        self._client.routing.began(route)
+        try:
+            yield
+        finally:
+            self._client.routing.ended(route)
+
     async def _refused(self, response: Response) -> LLMError:
         route = self._sending.route
         return error_from(
@@ -250,6 +316,15 @@ class _Attempts:
         """Every error says whose it is."""
         error.provider = error.provider or self._sending.route.provider.name
         error.model = error.model or self._sending.route.model.id
+
+
+def _author(sending: _Sending) -> dict[str, str]:
+    route = sending.route
+    return {
+        "model": route.model.id,
+        "wire": sending.wire.name,
+        "provider": route.provider.name,
+    }
 
 
 def _rest(decoder: Decoder, cut: StreamCut) -> Iterator[Delta]:

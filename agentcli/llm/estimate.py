@@ -8,6 +8,7 @@ from agentcli.llm.types import (
     AssistantMessage,
     Image,
     Message,
+    Request,
     Text,
     Thinking,
     ToolCall,
@@ -45,6 +46,12 @@ def tokens_of_message(message: Message) -> int:
     if isinstance(message, AssistantMessage) and message.usage is not None:
         return message.usage.output
     return sum(tokens_of_block(block) for block in message.content)
+
+
+def tokens_of_request(request: Request) -> int:
+    """The whole prompt."""
+    head = tokens_of_tools(request.tools) + sum(tokens_of(part) for part in request.system)
+    return head + sum(tokens_of_message(message) for message in request.messages)
 
 
 def tokens_of_tools(tools: tuple[ToolSpec, ...]) -> int:

@@ -64,9 +64,10 @@ def parse_arguments(raw: str) -> JsonObject | None:
 class Fold:
     """The only fold of deltas into a message."""
 
-    def __init__(self, model: str, wire: str) -> None:
-        self._model = model
+    def __init__(self, model: str, wire: str, provider: str = "") -> None:
+        self.model = model
         self.wire = wire
+        self.provider = provider
         self._blocks: list[_Open] = []
         self._calls: dict[str, _Open] = {}
         self._current: _Open | None = None
@@ -126,14 +127,15 @@ class Fold:
         finished = self._finished
         stop = finished.stop if finished else "interrupted"
         keep_native = finished is not None and (stop == "tool_use" or not self._calls)
-        native = Native(self.wire, self._model, tuple(self._native)) if keep_native else None
+        native = Native(self.wire, self.model, tuple(self._native)) if keep_native else None
         return AssistantMessage(
             content=tuple(_block(block) for block in self._blocks),
-            model=self._model,
+            model=self.model,
             stop=stop,
             usage=finished.usage if finished else None,
             native=native,
             cost_usd=finished.cost_usd if finished else None,
+            provider=self.provider,
         )
 
 
@@ -158,15 +160,16 @@ class Reply:
         *,
         model: str,
         wire: str,
+        provider: str = "",
         usage: Callable[[], Usage | None] = lambda: None,
     ) -> None:
         self._deltas = deltas
-        self._fold = Fold(model, wire)
+        self._fold = Fold(model, wire, provider)
         self._usage = usage
 
-    def speaks(self, wire: str) -> None:
-        """The wire turned out to be another; told before the first delta."""
-        self._fold.wire = wire
+    def comes_from(self, model: str, wire: str, provider: str) -> None:
+        """Somebody else answers, or over another wire; told before the first delta."""
+        self._fold.model, self._fold.wire, self._fold.provider = model, wire, provider
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
         async for delta in self._deltas:

@@ -113,6 +113,8 @@ class AssistantMessage:
     native: Native | None = None
     cost_usd: str | None = None
     """What the provider itself says the request cost, in USD as a decimal string."""
+    provider: str = ""
+    """Who answered; "" in sessions from before it was kept."""
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -197,6 +197,7 @@ def test_a_reply_that_breaks_keeps_what_came_and_what_it_had_cost_by_then():
 
 def test_a_reply_remembers_the_wire_it_came_over():
     reply = Reply(_arrive(BlockEnd({"a": 1}), Finished("end_turn")), model="m", wire="w")
-    reply.speaks("other")
+    reply.comes_from("m2", "other", "p")
     received(reply)
-    assert reply.message.native == Native("other", "m", ({"a": 1},))
+    assert reply.message.native == Native("other", "m2", ({"a": 1},))
+    assert (reply.message.model, reply.message.provider) == ("m2", "p")
