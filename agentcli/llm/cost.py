@@ -44,15 +44,19 @@ def price(
     at: datetime,
     reported: str | None = None,
     local: bool = False,
+    tier: str = "",
+    geo: str = "",
 ) -> Cost | None:
     """The bill of one request that started `at` (UTC); None when usage or price is unknown.
 
-    A total that the provider reported wins and is exact (wire.md 6.5).
+    A total that the provider reported wins and is exact (wire.md 6.5). `tier` and `geo` are what
+    the answer says of itself: `flex`, `priority`, `fast`, `batch`; `us`, `regional`.
     """
     if local:
         return Cost(exact=True)
     rates = rates_for(usage, model, at) if usage is not None else None
-    computed = _computed(usage, rates) if usage is not None and rates is not None else None
+    factor = factor_for(model, tier) * factor_for(model, geo)
+    computed = _computed(usage, rates, factor) if usage is not None and rates is not None else None
     stated = _stated(reported, model)
     if stated is None:
         return computed
@@ -86,20 +90,30 @@ def _in_hours(row: Prices, moment: datetime) -> bool:
     return moment.weekday() < 5 and any(a <= moment.hour < b for a, b in row.hours)
 
 
-def _computed(usage: Usage, rates: Prices) -> Cost:
+def factor_for(model: ModelSpec, word: str) -> Decimal:
+    """What a tier or a region multiplies every rate by; 1 where nothing else is known of it.
+
+    Gemini's words for tiers have a prefix: ON_DEMAND_PRIORITY (cost facts 3.7).
+    """
+    name = word.lower().removeprefix("on_demand_")
+    return Decimal(dict(model.factors).get(name, "1"))
+
+
+def _computed(usage: Usage, rates: Prices, factor: Decimal) -> Cost:
     """Missing read and write rates are the input rate (wire.md 6.5)."""
+    scale = factor / MILLION
     fresh = Decimal(rates.input)
     written = Decimal(rates.cache_write_5m or rates.input)
     long = Decimal(rates.cache_write_1h) if rates.cache_write_1h else written
     read = Decimal(rates.cache_read or rates.input)
     parts = (
-        usage.input * fresh / MILLION,
-        usage.output * Decimal(rates.output) / MILLION,
-        usage.cache_read * read / MILLION,
-        (usage.cache_write_5m * written + usage.cache_write_1h * long) / MILLION,
+        usage.input * fresh * scale,
+        usage.output * Decimal(rates.output) * scale,
+        usage.cache_read * read * scale,
+        (usage.cache_write_5m * written + usage.cache_write_1h * long) * scale,
     )
     total = sum(parts, Decimal(0))
-    uncached = usage.prompt * fresh / MILLION + parts[1]
+    uncached = usage.prompt * fresh * scale + parts[1]
     return Cost(*parts, total=total, saved=uncached - total)
 
 

@@ -67,6 +67,8 @@ class ModelSpec:
     """How reasoning is asked for: "adaptive", "budget", "effort", or "" for not at all."""
     wire: str = ""
     """The wire this model wants at its provider, where it differs from the provider's own."""
+    factors: tuple[tuple[str, str], ...] = ()
+    """What service tiers and regions multiply every rate by, as in ("flex", "0.5")."""
     known: bool = True
 
 
@@ -87,8 +89,12 @@ def find(name: str, provider: str) -> ModelSpec | None:
 
 def unknown(name: str, provider: str) -> ModelSpec:
     """A model we have no row for: it works, without a price (its cost is unknown, not zero)."""
-    edit: EditFormat = "patch" if name.lower().startswith("gpt-") else "replace"
-    return ModelSpec(name, provider, edit=edit, cache=_habit(provider), known=False)
+    return ModelSpec(name, provider, edit=edit_of(name), cache=_habit(provider), known=False)
+
+
+def edit_of(name: str) -> EditFormat:
+    """How a model edits files best: OpenAI's were trained on patches, wherever they are served."""
+    return "patch" if _GPT.search(name.lower()) else "replace"
 
 
 def alias(name: str) -> tuple[str, str] | None:
@@ -123,6 +129,7 @@ def canonical(name: str) -> str:
     return name.lower().replace(".", "-").replace("_", "-")
 
 
+_GPT = re.compile(r"(?:^|[/._-])(?:gpt-|o[34](?:$|-)|codex)")
 _DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})$")
 
 
@@ -164,6 +171,7 @@ def _spec(name: str, provider: str, row: JsonObject) -> ModelSpec:
         cache=_cache_kind(row.get("cache", {})),
         thinking=row.get("thinking", ""),
         wire=row.get("wire", ""),
+        factors=tuple({**_table()["factors"].get(provider, {}), **row.get("factors", {})}.items()),
     )
 
 

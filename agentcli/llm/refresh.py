@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from agentcli.llm.catalogue.factors import FACTORS, own_factors
 from agentcli.llm.catalogue.genai import Listed, listed, plain
 from agentcli.llm.catalogue.tables import (
     ALIASES,
@@ -27,7 +28,7 @@ from agentcli.llm.catalogue.tables import (
     TABLE_62,
     TABLE_64,
 )
-from agentcli.llm.models import TABLE
+from agentcli.llm.models import TABLE, edit_of
 from agentcli.llm.types import JsonObject
 
 PROVIDERS = {
@@ -60,7 +61,8 @@ SKIPPED = re.compile(
 def main() -> int:
     litellm = json.loads(_litellm_file().read_text(encoding="utf-8"))
     models = build(litellm, _genai_prices())
-    table = {"aliases": ALIASES, "models": models}
+    made = datetime.now(UTC).date().isoformat()
+    table = {"made": made, "aliases": ALIASES, "factors": FACTORS, "models": models}
     Path(TABLE).write_text(json.dumps(table, separators=(",", ":")) + "\n", encoding="utf-8")
     count = sum(len(rows) for rows in models.values())
     print(f"{TABLE}: {count} models, {Path(TABLE).stat().st_size:,} bytes")
@@ -75,8 +77,8 @@ def build(litellm: JsonObject, oracle: dict[tuple[str, str], Listed]) -> JsonObj
         found = {key[1]: row for key, row in oracle.items() if key[0] == other}
         _add_listed(name, rows, found, _gone(litellm, name, provider, prefix))
         _overlay(name, rows)
-        for row in rows.values():
-            _finish(row)
+        for model, row in rows.items():
+            _finish(name, model, row)
         models[name] = dict(sorted(rows.items()))
     return models
 
@@ -122,8 +124,13 @@ def _like(item: Listed) -> JsonObject:
     return costs | {"max_input_tokens": item.context}
 
 
-def _finish(row: JsonObject) -> None:
-    """Tiers past the window can never be reached."""
+def _finish(provider: str, name: str, row: JsonObject) -> None:
+    """The columns that follow from the name; tiers past the window can never be reached."""
+    row.pop("edit", None)
+    if edit_of(name) == "patch":
+        row["edit"] = "patch"
+    if factors := own_factors(provider, name):
+        row["factors"] = factors
     context = row.get("context")
     if context is None:
         row.pop("context", None)
@@ -193,8 +200,6 @@ def _row(provider: str, name: str, row: JsonObject) -> JsonObject:
         found |= {"thinking": thinking, "efforts": _efforts(row)}
     if row.get("supports_vision") is False:
         found["images"] = False
-    if provider == "openai" and re.match(r"gpt-[56]|o[34]", name):
-        found["edit"] = "patch"
     if provider == "openai" and row.get("mode") == "responses":
         found["wire"] = "openai-responses"
     return {key: value for key, value in found.items() if value not in (None, [], {})}

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from agentcli.lib.value import replace
 from agentcli.llm import models
-from agentcli.llm.cost import rates_for
+from agentcli.llm.cost import price, rates_for
+from agentcli.llm.providers import PROVIDERS, resolve
 from agentcli.llm.types import Usage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -122,3 +124,85 @@ def test_openai_rows(line):
         "output": "1.5",
     }.items():
         assert long[key] == (None if base[key] is None else base[key] * Decimal(factor)), key
+
+
+SOME_OF_EACH = Usage(input=100_000, output=100_000, cache_read=100_000, cache_write_1h=100_000)
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "said", "factor"),
+    [
+        ("openai", "gpt-6.1-sol", {"tier": "flex"}, "0.5"),
+        ("openai", "gpt-6.1-sol", {"tier": "priority"}, "2"),
+        ("openai", "gpt-6.1-sol", {"tier": "default"}, "1"),
+        ("openai", "gpt-5.5", {"tier": "priority"}, "2.5"),
+        ("openai", "gpt-5", {"tier": "batch", "geo": "eu"}, "0.55"),
+        ("anthropic", "claude-opus-5-5", {"tier": "fast", "geo": "us"}, "2.2"),
+        ("anthropic", "claude-sonnet-5-5", {"tier": "standard", "geo": "global"}, "1"),
+        ("anthropic", "claude-sonnet-5-5", {"tier": "batch"}, "0.5"),
+        ("anthropic", "claude-haiku-5-5", {"geo": "regional"}, "1.1"),
+        ("gemini", "gemini-2.5-pro", {"tier": "ON_DEMAND_PRIORITY"}, "1.8"),
+        ("deepseek", "deepseek-v4-pro", {"tier": "flex"}, "1"),
+    ],
+)
+def test_tiers_and_regions_multiply_every_class(provider, name, said, factor):
+    spec = models.find(name, provider)
+    plain = price(SOME_OF_EACH, spec, at=NOW)
+    asked = price(SOME_OF_EACH, spec, at=NOW, **said)
+    for part in ("input", "output", "cache_read", "cache_write", "total", "saved"):
+        assert getattr(asked, part) == getattr(plain, part) * Decimal(factor), part
+
+
+def test_a_tier_does_not_touch_what_the_provider_stated():
+    spec = models.find("gpt-5", "openai")
+    assert price(Usage(input=5), spec, at=NOW, tier="flex", reported="0.125").total == Decimal(
+        "0.125"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [
+        ("gpt-6.1-sol", "patch"),
+        ("openai/gpt-5.6-sol", "patch"),
+        ("openai.gpt-oss-120b-1:0", "patch"),
+        ("accounts/fireworks/models/gpt-oss-120b", "patch"),
+        ("team-gpt-5", "patch"),
+        ("o3", "patch"),
+        ("o4-mini", "patch"),
+        ("claude-opus-5-5", "replace"),
+        ("anthropic/claude-sonnet-5.5", "replace"),
+        ("qwen3.8-max", "replace"),
+        ("moo3", "replace"),
+    ],
+)
+def test_models_of_openai_patch_and_others_replace(name, tool):
+    assert models.unknown(name, "corp").edit == tool
+
+
+def test_the_edit_column_follows_the_family_at_every_provider():
+    wrong = [
+        (provider, name)
+        for provider in ROWS
+        for name in models.names(provider)
+        if models.find(name, provider).edit != ("patch" if is_gpt(name) else "replace")
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+@pytest.mark.parametrize(("family", "tool"), [("gpt-6.1-sol", "patch"), ("claude-9", "replace")])
+def test_every_route_carries_the_tool_of_the_family(provider, family, tool):
+    row = PROVIDERS[provider]
+    settings = dict.fromkeys(("AWS_REGION", "GOOGLE_CLOUD_PROJECT", "CLOUDFLARE_ACCOUNT_ID"), "x")
+    env = settings | {"A_KEY": "k"}
+    moved = replace(row, url="http://x.invalid/v1", key_env=("A_KEY",), keyless=True)
+    assert resolve(f"{provider}/{family}", env, (moved,)).model.edit == tool
+
+
+def is_gpt(name):
+    last = name.rpartition("/")[2]
+    return last.startswith(("gpt-", "o3", "o4", "codex"))
+
+
+ROWS = ("anthropic", "openai", "openrouter", "groq", "together", "fireworks", "cerebras")
