@@ -41,7 +41,7 @@ class Chat:
     def hear(self, call: Call) -> Heard:
         vendor = self._of(str(call.body.get("model", "")))
         check_fields(call.body, vendor)
-        check_tools(call.body)
+        check_tools(call.body, vendor)
         check_messages(call.body, vendor)
         prompt = chat_prompt(call.body)
         check_window(prompt.model, prompt.tokens)
@@ -67,7 +67,7 @@ class Chat:
                 case Say(text):
                     yield from _texts(heard, "content", text, delta)
                 case Think(text) if vendor.reasoning_field:
-                    yield from _texts(heard, vendor.reasoning_field, text, delta)
+                    yield from _thoughts(heard, vendor.reasoning_field, text, delta)
                 case Use():
                     yield from _call_chunks(heard, part, (number, index), delta)
                     number += 1
@@ -75,7 +75,7 @@ class Chat:
                     continue
         yield _chunk(heard, {}, _stop(turn, said))
         options = as_object(heard.asked.body.get("stream_options"))
-        if turn.reports_usage and options.get("include_usage"):
+        if turn.reports_usage and (vendor.always_usage or options.get("include_usage")):
             usage = _usage(heard, said, vendor) | (turn.usage or {})
             yield plain(_head(heard, "chat.completion.chunk") | {"choices": [], "usage": usage})
         yield DONE
@@ -161,6 +161,23 @@ def _chunk(heard: Heard, delta: JsonObject, finish: str | None = None) -> Frame:
 def _texts(heard: Heard, field: str, text: str, size: int) -> Iterator[Frame]:
     for piece in pieces_of(text, size):
         yield Frame(_chunk(heard, {field: piece}).data, "delta")
+
+
+def _thoughts(heard: Heard, field: str, text: str, size: int) -> Iterator[Frame]:
+    """In a field of its own, as signed details (wire.md 5.5), or in the content (5.3)."""
+    if field not in ("reasoning_details", "parts"):
+        yield from _texts(heard, field, text, size)
+        return
+    for piece in pieces_of(text, size):
+        item: JsonObject = {"type": "reasoning.text", "text": piece, "index": 0}
+        shown: JsonObject = {"reasoning": piece, "reasoning_details": [item]}
+        if field == "parts":
+            inner = [{"type": "text", "text": piece}]
+            shown = {"content": [{"type": "thinking", "thinking": inner}]}
+        yield Frame(_chunk(heard, shown).data, "delta")
+    if field == "reasoning_details":
+        last = {"type": "reasoning.text", "signature": extend("", text), "index": 0}
+        yield _chunk(heard, {"reasoning_details": [last]})
 
 
 def _call_chunks(heard: Heard, call: Use, place: tuple[int, int], size: int) -> Iterator[Frame]:

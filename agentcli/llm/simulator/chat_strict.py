@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from agentcli.llm.simulator.gpt_strict import (
     need_items,
     only_known,
 )
+from agentcli.llm.simulator.prefix import extend
 from agentcli.llm.simulator.refusal import Refused, as_object
 from agentcli.llm.simulator.tokens import objects
 from agentcli.llm.simulator.vendors import Vendor, gpt_version, reasons
@@ -34,6 +36,15 @@ FIELDS = (
     "web_search_options"
 )
 KNOWN_FIELDS = frozenset(FIELDS.split())
+PLAIN = (
+    "max_tokens messages model parallel_tool_calls reasoning_effort response_format stop stream "
+    "stream_options temperature tool_choice tools top_p"
+)
+PLAIN_FIELDS = frozenset(PLAIN.split())
+"""What every compatible server knows (wire.md 2.5)."""
+MESSAGE_FIELDS = {"role", "content", "tool_calls", "tool_call_id", "name", "refusal"}
+SHORT_ID = re.compile(r"[a-zA-Z0-9]{9}")
+BARE = ("$schema", "$id", "additionalProperties")
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 TOOLS_WANT_NO_EFFORT = (5, 6)
 """wire.md 2.1: from here on function tools in Chat need reasoning_effort "none"."""
@@ -42,10 +53,15 @@ TOOLS_WANT_NO_EFFORT = (5, 6)
 def check_fields(body: JsonObject, vendor: Vendor) -> None:
     check_model(body)
     if vendor.checks_fields:
+        known = KNOWN_FIELDS
+        if not vendor.new_limit:
+            known = PLAIN_FIELDS.difference(vendor.refuses.split()).union(vendor.takes.split())
         for name in body:
-            if name not in KNOWN_FIELDS:
+            if name not in known:
                 raise Refused(f"Unrecognized request argument supplied: {name}")
+    if vendor.new_limit:
         _check_openai(body)
+    _check_efforts(body, vendor)
     need(
         not body.get("stream_options") or bool(body.get("stream")),
         "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
@@ -58,6 +74,15 @@ def check_fields(body: JsonObject, vendor: Vendor) -> None:
             param=name,
             code=None,
         )
+
+
+def _check_efforts(body: JsonObject, vendor: Vendor) -> None:
+    effort = body.get("reasoning_effort")
+    need(
+        effort is None or not vendor.efforts or effort in vendor.efforts.split(),
+        f"Invalid value: '{effort}'. Supported values are: {vendor.efforts}.",
+        param="reasoning_effort",
+    )
 
 
 def _check_openai(body: JsonObject) -> None:
@@ -89,7 +114,7 @@ def _check_openai(body: JsonObject) -> None:
     check_cache_options(body, marks)
 
 
-def check_tools(body: JsonObject) -> None:
+def check_tools(body: JsonObject, vendor: Vendor) -> None:
     tools = objects(body.get("tools"))
     need_items(body.get("tools"), "tools")
     names: list[str] = []
@@ -107,8 +132,16 @@ def check_tools(body: JsonObject) -> None:
         check_name(function.get("name"), f"{where}.function.name")
         schema, strict = as_object(function.get("parameters")), bool(function.get("strict"))
         names.append(str(function["name"]))
+        if vendor.bare_schemas:
+            _check_bare(schema, f"{where}.function.parameters")
         check_schema(schema, names[-1], f"{where}.function.parameters", strict=strict)
     check_unique(names, "tools")
+
+
+def _check_bare(schema: Any, param: str) -> None:
+    for name, inner in as_object(schema).items():
+        need(name not in BARE, f"Extra inputs are not permitted: {name}", param=param)
+        _check_bare(inner, f"{param}.{name}")
 
 
 def check_messages(body: JsonObject, vendor: Vendor) -> None:
@@ -132,6 +165,9 @@ def _check_message(index: int, message: JsonObject, vendor: Vendor) -> None:
         f"Invalid value: '{role}'. Supported values are: {', '.join(map(repr, ROLES))}.",
         param=f"{where}.role",
     )
+    if vendor.checks_fields and not vendor.new_limit:
+        extra = {vendor.reasoning_field} if vendor.reasoning_field else set[str]()
+        only_known(message, MESSAGE_FIELDS | extra, where)
     if role == "assistant":
         _check_assistant(message, where)
     else:
@@ -143,6 +179,24 @@ def _check_message(index: int, message: JsonObject, vendor: Vendor) -> None:
             code=None,
         )
         _check_parts(content, where, str(role), images=role == "user" or vendor.images_in_results)
+    _check_oddities(message, where, vendor)
+
+
+def _check_oddities(message: JsonObject, where: str, vendor: Vendor) -> None:
+    """What some vendors refuse in any message: foreign ids, marks, altered reasoning."""
+    ids = [str(call.get("id")) for call in objects(message.get("tool_calls"))]
+    ids += [str(message["tool_call_id"])] if "tool_call_id" in message else []
+    for name in ids if vendor.short_ids else ():
+        fits = SHORT_ID.fullmatch(name) is not None
+        need(fits, f"Tool call id was {name} but must be a-z, A-Z, 0-9, of length 9", param=where)
+    for part in parts_of(message.get("content")):
+        fits = vendor.marks or not vendor.checks_fields or "cache_control" not in part
+        need(fits, "Extra inputs are not permitted: cache_control", param=f"{where}.content")
+        fits = part.get("type") != "thinking" or vendor.reasoning_field == "parts"
+        need(fits, "Invalid value: 'thinking'.", param=f"{where}.content")
+    for item in objects(message.get("reasoning_details")):
+        fits = item.get("signature") == extend("", str(item.get("text")))
+        need(fits, "reasoning_details were altered", param=f"{where}.reasoning_details")
 
 
 def _check_assistant(message: JsonObject, where: str) -> None:

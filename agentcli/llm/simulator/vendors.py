@@ -18,19 +18,129 @@ class Vendor:
     cache: CacheRule = "none"
     """How prompts are cached: OpenAI's rules, DeepSeek's whole units, or not at all."""
     checks_fields: bool = False
-    """Refuses fields it does not know (OpenAI)."""
+    """Refuses fields it does not know, in the request and in its messages."""
+    takes: str = ""
+    """Names of fields it knows beside the plain ones."""
+    refuses: str = ""
+    """Plain fields that it does not know."""
+    efforts: str = ""
+    """The only words its `reasoning_effort` takes (Kimi, Mistral)."""
+    short_ids: bool = False
+    """Ids of calls are nine letters and digits (Mistral, wire.md 5.3)."""
+    bare_schemas: bool = False
+    """Refuses `$schema` and `additionalProperties` in tools (Mistral)."""
+    marks: bool = False
+    """Takes Anthropic's marks on parts of a content (OpenRouter, Qwen)."""
     new_limit: bool = False
     """Refuses `max_tokens` for reasoning models (OpenAI, wire.md 2.5)."""
     images_in_results: bool = True
     """Takes images in tool messages (not OpenAI, wire.md 2.5)."""
     reasoning_field: str = ""
-    """The delta field reasoning is streamed in (DeepSeek, Kimi); "" for hidden."""
+    """The delta field reasoning is streamed in (DeepSeek, Kimi); "" for hidden.
+
+    `reasoning_details` comes with a signature (OpenRouter); `parts` are of the content (Mistral).
+    """
     wants_reasoning: bool = False
-    """Refuses a history whose turns with calls lack their reasoning (DeepSeek, wire.md 5.1)."""
+    """Refuses a history whose turns with calls lack their reasoning (wire.md 5.1, 5.6)."""
+    always_usage: bool = False
+    """Reports the usage of a stream unasked (Mistral, Cerebras)."""
     hit_fields: bool = False
     """Reports `prompt_cache_hit_tokens` (DeepSeek)."""
 
 
+STRICT = (
+    Vendor("plain", checks_fields=True, reasoning_field="reasoning_content"),
+    Vendor(
+        "deepseek-strict",
+        "units",
+        checks_fields=True,
+        takes="thinking",
+        efforts="low high max",
+        reasoning_field="reasoning_content",
+        wants_reasoning=True,
+        hit_fields=True,
+    ),
+    Vendor(
+        "moonshot-strict",
+        "units",
+        checks_fields=True,
+        takes="max_completion_tokens prompt_cache_key thinking",
+        refuses="max_tokens temperature top_p",
+        efforts="low high max",
+        reasoning_field="reasoning_content",
+        wants_reasoning=True,
+    ),
+    Vendor(
+        "mistral",
+        checks_fields=True,
+        takes="prompt_cache_key",
+        refuses="stream_options",
+        efforts="none high",
+        short_ids=True,
+        bare_schemas=True,
+        reasoning_field="parts",
+        always_usage=True,
+    ),
+    Vendor(
+        "groq",
+        checks_fields=True,
+        takes="max_completion_tokens reasoning_format",
+        refuses="max_tokens",
+        reasoning_field="reasoning",
+    ),
+    Vendor(
+        "openrouter",
+        checks_fields=True,
+        takes="reasoning prompt_cache_key session_id provider models",
+        refuses="reasoning_effort",
+        marks=True,
+        reasoning_field="reasoning_details",
+    ),
+    Vendor(
+        "zai",
+        checks_fields=True,
+        takes="thinking tool_stream",
+        refuses="reasoning_effort",
+        reasoning_field="reasoning_content",
+        wants_reasoning=True,
+    ),
+    Vendor(
+        "dashscope",
+        checks_fields=True,
+        takes="enable_thinking thinking_budget preserve_thinking",
+        refuses="reasoning_effort",
+        marks=True,
+        reasoning_field="reasoning_content",
+    ),
+    Vendor(
+        "minimax",
+        checks_fields=True,
+        takes="reasoning_split",
+        refuses="reasoning_effort",
+        reasoning_field="reasoning_details",
+    ),
+    Vendor(
+        "volcengine",
+        checks_fields=True,
+        takes="thinking",
+        refuses="reasoning_effort",
+        reasoning_field="reasoning_content",
+    ),
+    Vendor("cerebras", checks_fields=True, refuses="stream_options", always_usage=True),
+    Vendor("fireworks", checks_fields=True, takes="prompt_cache_key"),
+    Vendor("streamlake", checks_fields=True, takes="max_completion_tokens", marks=True),
+    Vendor("databricks", checks_fields=True, refuses="reasoning_effort", marks=True),
+    Vendor("v0", checks_fields=True, refuses="max_tokens"),
+    Vendor("perplexity", checks_fields=True, refuses="tools tool_choice parallel_tool_calls"),
+    Vendor(
+        "llamacpp",
+        checks_fields=True,
+        takes="chat_template_kwargs cache_prompt id_slot",
+        refuses="reasoning_effort",
+        reasoning_field="reasoning_content",
+    ),
+)
+"""Each refuses all that its documentation does not name (wire.md 5)."""
 VENDORS = {
     row.name: row
     for row in (
@@ -44,6 +154,7 @@ VENDORS = {
         ),
         Vendor("moonshot", "units", reasoning_field="reasoning_content"),
         Vendor("compatible", reasoning_field="reasoning"),
+        *STRICT,
     )
 }
 _FAMILIES = {"gpt": "openai", "chatgpt": "openai", "deepseek": "deepseek", "kimi": "moonshot"}
