@@ -68,6 +68,8 @@ ROUTES = {
     "gemini-old": studio("gemini-2.5-pro"),
     "vertex": vertex("gemini-4-argon"),
     "claude-vertex": claude("anthropic-vertex", "claude-sonnet-5-5", PROJECT),
+    "converse": claude("bedrock", "global.anthropic.claude-sonnet-4-6-v1:0", AWS),
+    "converse-new": claude("bedrock", "us.anthropic.claude-opus-5-5", AWS),
     "claude-bedrock": claude("anthropic-bedrock", "global.anthropic.claude-opus-4-6-v1:0", AWS),
 }
 EVERY = pytest.mark.parametrize("place", ROUTES)

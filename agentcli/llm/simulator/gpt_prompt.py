@@ -152,6 +152,18 @@ def chat_prompt(body: JsonObject) -> GptPrompt:
     return _prompt(body, _with_ends(pieces), settings)
 
 
+def blocks_prompt(body: JsonObject, blocks: Sequence[Block]) -> GptPrompt:
+    """The prompt of a request in Anthropic's words: OpenAI's models on Bedrock (wire.md 4.5)."""
+    pieces = [_piece(_role_of(block), block.value) for block in blocks]
+    return _prompt(body, _with_ends(pieces), [body.get("output_config")])
+
+
+def _role_of(block: Block) -> str:
+    if block.part != "messages":
+        return "tool" if block.part == "tools" else "developer"
+    return "output" if block.kind == "tool_result" else block.role
+
+
 def _message_pieces(message: JsonObject) -> Iterator[Piece]:
     role = str(message.get("role", ""))
     role = "output" if role == "tool" else role

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from agentcli.lib.value import value
+from agentcli.llm.simulator.bedrock import Bedrock
 from agentcli.llm.simulator.chat import Chat
 from agentcli.llm.simulator.claude import Claude
 from agentcli.llm.simulator.claude_hosted import BEDROCK, VERTEX, HostedClaude
@@ -34,7 +35,7 @@ class Routes:
     """Every API of one account, found by the end of the path: each host puts its own before it."""
 
     def __init__(self, vendor: Vendor | None) -> None:
-        claude, responses, gemini = Claude(), Responses(), Gemini()
+        claude, responses, gemini, bedrock = Claude(), Responses(), Gemini(), Bedrock()
         vertex, invoked = HostedClaude(VERTEX), HostedClaude(BEDROCK)
         self._places = [
             (re.compile(pattern + "$"), place)
@@ -46,6 +47,9 @@ class Routes:
                 ("/chat/completions", Place(Chat(vendor))),
                 ("/models/count-tokens:rawPredict", Place(vertex, "count")),
                 (r"/publishers/anthropic/models/(.+):(?:streamR|r)awPredict", Place(vertex)),
+                ("/model/([^/]+)/converse-stream", Place(bedrock, streams=True)),
+                ("/model/([^/]+)/converse", Place(bedrock, streams=False)),
+                ("/model/([^/]+)/count-tokens", Place(bedrock, "count")),
                 ("/model/([^/]+)/invoke-with-response-stream", Place(invoked, streams=True)),
                 ("/model/([^/]+)/invoke", Place(invoked, streams=False)),
                 ("/models/(.+):streamGenerateContent", Place(gemini, streams=True)),
