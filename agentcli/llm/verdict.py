@@ -68,7 +68,7 @@ _CODES: dict[Kind, str] = {
     AuthFailed: """authentication_error invalid_api_key api_key_invalid expiredtokenexception
         unrecognizedclientexception unauthenticated permission_error permission_denied
         accessdeniedexception unsupported_country_region_territory""",
-    ModelNotFound: "model_not_found 1211",
+    ModelNotFound: "model_not_found resourcenotfoundexception 1211",
     BadRequest: """invalid_prompt bio_policy misalignment_policy_violation data_inspection_failed
         data_residency_mismatch content_filter unsupported_parameter string_above_max_length
         tool_use_failed 1301""",
@@ -89,7 +89,8 @@ BY_TYPE: dict[str, Kind] = {
 """Words too broad to overrule a status: they count where there is none, in a stream."""
 _NO_MODEL = re.compile(
     r"\bmodels?\b.{0,80}(not found|not exist|not a valid|not supported|unavailable for|unknown)"
-    r"|(unknown|invalid|no such|unsupported) model|no endpoints found|model_not_found",
+    r"|(unknown|invalid|no such|unsupported) model|no endpoints found|model_not_found"
+    r"|model identifier is invalid",
     re.IGNORECASE | re.DOTALL,
 )
 _BAD_KEY = re.compile(

@@ -394,3 +394,18 @@ def test_an_error_inside_a_stream_keeps_the_providers_words():
     assert (
         error_from_event({"error": "plain words"}, provider="", model="").message == "plain words"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (404, "ResourceNotFoundException", "Could not resolve the foundation model."),
+        (400, "ValidationException", "The provided model identifier is invalid."),
+    ],
+)
+def test_bedrock_names_a_model_it_has_not(status, kind, message):
+    headers = {"x-amzn-errortype": f"{kind}:http://internal.amazon.com/"}
+    error = error_from(
+        status, headers, json.dumps({"message": message}).encode(), provider="bedrock", model="m"
+    )
+    assert type(error) is ModelNotFound
