@@ -1,4 +1,4 @@
-"""The door to httpx: POST a prepared request, give back status, headers and pieces of the body."""
+"""The door to httpx: send a prepared request, give back status, headers and pieces of the body."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Http:
                 raise httpx.InvalidURL("it must begin with http:// or https://")
             headers = own | {name.lower(): value for name, value in prepared.headers.items()}
             return httpx.Request(
-                "POST",
+                prepared.method,
                 url,
                 headers=headers,
                 content=prepared.body,

@@ -25,7 +25,7 @@ class Trace:
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}"
         self._stem = folder / name
         self._body: IO[bytes] | None = None
-        head = _head(f"POST {redact_url(prepared.url)}", prepared.headers)
+        head = _head(f"{prepared.method} {redact_url(prepared.url)}", prepared.headers)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(self._stem.with_suffix(".request.txt"), head + b"\n" + prepared.body)

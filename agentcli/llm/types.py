@@ -207,3 +207,4 @@ class PreparedRequest:
     url: str
     headers: dict[str, str] = made(default_factory=dict[str, str])
     body: bytes = b""
+    method: str = "POST"
