@@ -62,6 +62,9 @@ ROWS = (
         "deepseek-anthropic",
         "https://api.deepseek.com/anthropic",
         "",
+        odd(
+            "efforts", ("low", "high", "max"), "budgets are ignored; `output_config.effort` is not"
+        ),
         lent="DEEPSEEK_API_KEY",
         models_of="deepseek",
         wire="anthropic",

@@ -126,11 +126,34 @@ STRICT = (
         refuses="reasoning_effort",
         reasoning_field="reasoning_content",
     ),
-    Vendor("cerebras", checks_fields=True, refuses="stream_options", always_usage=True),
-    Vendor("fireworks", checks_fields=True, takes="prompt_cache_key"),
-    Vendor("streamlake", checks_fields=True, takes="max_completion_tokens", marks=True),
-    Vendor("databricks", checks_fields=True, refuses="reasoning_effort", marks=True),
-    Vendor("v0", checks_fields=True, refuses="max_tokens"),
+    Vendor(
+        "cerebras",
+        checks_fields=True,
+        refuses="stream_options",
+        reasoning_field="reasoning",
+        always_usage=True,
+    ),
+    Vendor(
+        "fireworks",
+        checks_fields=True,
+        takes="prompt_cache_key",
+        reasoning_field="reasoning_content",
+    ),
+    Vendor(
+        "streamlake",
+        checks_fields=True,
+        takes="max_completion_tokens",
+        marks=True,
+        reasoning_field="reasoning_content",
+    ),
+    Vendor(
+        "databricks",
+        checks_fields=True,
+        refuses="reasoning_effort",
+        marks=True,
+        reasoning_field="reasoning_content",
+    ),
+    Vendor("v0", checks_fields=True, refuses="max_tokens", reasoning_field="reasoning_content"),
     Vendor("perplexity", checks_fields=True, refuses="tools tool_choice parallel_tool_calls"),
     Vendor(
         "llamacpp",
@@ -179,6 +202,8 @@ def gpt_version(model: str) -> tuple[int, int]:
 
 
 def reasons(model: str) -> bool:
-    """Whether an OpenAI model thinks: the o series and everything since GPT-5."""
+    """Whether a model of OpenAI's or xAI's thinks: the o series, GPT since 5, and Grok."""
     short = model.rpartition("/")[2]
+    if short.startswith("grok-"):
+        return "non-reasoning" not in short
     return bool(_O_SERIES.match(short)) or gpt_version(short) >= (5, 0)

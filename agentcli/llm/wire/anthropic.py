@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from agentcli.llm.cache import CachePlan, Mark
+from agentcli.llm.efforts import nearest
 from agentcli.llm.providers import Route
 from agentcli.llm.types import (
     AssistantMessage,
@@ -76,7 +77,10 @@ def _system(parts: tuple[str, ...], marks: tuple[Mark, ...]) -> list[JsonObject]
 
 
 def _thinking(request: Request, route: Route) -> JsonObject:
-    """Reasoning as the model's generation wants it asked for (wire.md 1.6)."""
+    """Reasoning as the model's generation wants it asked for (wire.md 1.6).
+
+    A model that takes an effort elsewhere takes a budget on its vendor's Messages surface.
+    """
     fields: JsonObject = {}
     config: JsonObject = {}
     effort = request.effort
@@ -84,10 +88,15 @@ def _thinking(request: Request, route: Route) -> JsonObject:
         fields["thinking"] = {"type": "adaptive", "display": "summarized"}
         if effort and effort in route.model.efforts:
             config["effort"] = effort
-    elif route.model.thinking == "budget" and effort and effort != "none":
+    elif route.model.thinking == "effort" and effort == "none":
+        fields["thinking"] = {"type": "disabled"}
+    elif route.model.thinking in ("budget", "effort") and effort and effort != "none":
         budget = min(BUDGETS.get(effort, 31_999), _max_tokens(request, route) - 1024)
         if budget >= 1024:
             fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        words = route.provider.quirks.efforts
+        if words:
+            config["effort"] = nearest(effort, words)
     if request.output_schema is not None:
         config["format"] = {"type": "json_schema", "schema": request.output_schema}
     return fields | ({"output_config": config} if config else {})

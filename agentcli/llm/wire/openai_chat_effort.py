@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
-
+from agentcli.llm.efforts import nearest
 from agentcli.llm.providers import Quirks, Route
 from agentcli.llm.types import Effort, JsonObject
 
-SCALE = get_args(Effort)
-USUAL = SCALE.index("high")
 BUDGETS = {"minimal": 1024, "low": 4096, "medium": 10_000, "high": 20_000}
 """Thinking tokens by effort, for the vendors that take a budget."""
 MOST = 32_000
@@ -50,19 +47,9 @@ def _word(effort: Effort | None, route: Route) -> str:
     if effort == "none" and _can_stop(quirks):
         return effort
     if quirks.efforts:
-        return _nearest(effort, quirks.efforts)
+        return nearest(effort, quirks.efforts)
     return effort if effort in model.efforts or not model.known else ""
 
 
 def _can_stop(quirks: Quirks) -> bool:
     return quirks.off or quirks.switch in ("thinking", "enable_thinking", "template")
-
-
-def _nearest(effort: Effort, words: tuple[str, ...]) -> str:
-    """The word nearest on the scale; of two, the one nearer to the usual."""
-
-    def distance(word: str) -> tuple[int, int]:
-        place = SCALE.index(cast("Effort", word))
-        return abs(place - SCALE.index(effort)), abs(place - USUAL)
-
-    return min(words, key=distance)

@@ -1,0 +1,243 @@
+"""Every provider of the table, through the real client, against a server as strict as its own."""
+
+import asyncio
+import json
+from datetime import date
+from urllib.parse import urlsplit
+
+import pytest
+
+from agentcli.lib.value import replace
+from agentcli.llm.cache import CachePlan, Mark
+from agentcli.llm.client import Client
+from agentcli.llm.errors import RateLimited
+from agentcli.llm.http import Http, InProcess
+from agentcli.llm.models import ModelSpec
+from agentcli.llm.providers import FLAGSHIPS, PROVIDERS, Quirks, Route, resolve
+from agentcli.llm.simulator import Fault, Say, SimulatedProvider, Think, Turn, Use
+from agentcli.llm.simulator.vendors import VENDORS
+from agentcli.llm.types import (
+    AssistantMessage,
+    Native,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolOutput,
+    ToolSpec,
+    UserMessage,
+)
+from agentcli.llm.wire import load
+
+ROWS = [name for name in PROVIDERS if name != "demo"]
+NOT_SIMULATED = {"bedrock": "Converse", "anthropic-bedrock": "frames", "anthropic-vertex": "paths"}
+"""Wires that the simulator does not speak yet; to be emptied."""
+SIMULATED = [name for name in ROWS if PROVIDERS[name].wire not in NOT_SIMULATED]
+BEHIND = {
+    "moonshot": "moonshot-strict",
+    "moonshot-cn": "moonshot-strict",
+    "deepseek": "deepseek-strict",
+    "codestral": "mistral",
+    "zai-coding": "zai",
+    "bigmodel": "zai",
+    "dashscope-cn": "dashscope",
+    "dashscope-us": "dashscope",
+    "minimax-chat": "minimax",
+}
+"""Whose rules a row's Chat server has, where they are neither its own nor the plain ones."""
+MODELS = {
+    "codestral": "codestral-latest",
+    "anthropic-bedrock": "global.anthropic.claude-opus-4-6-v1",
+    "azure": "gpt-5.4",
+    "azure-anthropic": "claude-opus-5-5",
+    "anthropic-aws": "claude-opus-5-5",
+    "bedrock": "global.anthropic.claude-opus-4-6-v1",
+    "bedrock-mantle": "anthropic.claude-opus-5-5",
+    "openai-bedrock": "openai.gpt-5.4",
+    "vertex": "gemini-3.8-flash",
+    "vertex-anthropic": "claude-opus-5-5",
+    "openrouter": "deepseek/deepseek-v4-pro",
+    "minimax": "MiniMax-M3",
+    "minimax-cn": "MiniMax-M3",
+    "minimax-chat": "MiniMax-M3",
+    "volcengine": "doubao",
+}
+PLACES = {
+    "AWS_REGION": "eu-west-1",
+    "GOOGLE_CLOUD_PROJECT": "p",
+    "CLOUDFLARE_ACCOUNT_ID": "a",
+    "DATABRICKS_WORKSPACE": "w",
+    "SNOWFLAKE_ACCOUNT_ID": "s",
+    "ANTHROPIC_FOUNDRY_RESOURCE": "r",
+}
+LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+READ = ToolSpec(
+    "read_file",
+    "Reads a file.",
+    {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {"path": {"type": "string"}},
+        "required": ["path"],
+        "additionalProperties": False,
+    },
+)
+ASK = UserMessage((Text("Fix the bug"),))
+
+
+def environment(row):
+    """What a person sets to use this row, and no more."""
+    keys = row.key_env or row.lent_env
+    env = PLACES | ({keys[0]: "k"} if keys else {})
+    return env if row.url else env | {row.base_env[0]: "https://mine.example/v1"}
+
+
+def model_of(row):
+    family = row.models_of or row.name
+    return MODELS.get(row.name) or FLAGSHIPS.get(family) or "some-model"
+
+
+class Setting:
+    """One conversation with one provider; `saw` are the bodies it took, `where` the URLs."""
+
+    def __init__(self, name, *steps):
+        row = PROVIDERS[name]
+        vendor = VENDORS[BEHIND.get(name, name if name in VENDORS else "plain")]
+        if name == "openai":
+            vendor = None
+        self.route = resolve(f"{name}/{model_of(row)}", environment(row))
+        key = "k" if self.route.key else None
+        self.provider = SimulatedProvider(steps, key=key, vendor=vendor)
+        self.where = []
+        http = Http(transport=InProcess(self.handle))
+        self.client = Client(lambda _: self.route, http, attempts=1)
+        self.messages = [ASK]
+
+    def handle(self, method, url, headers, body):
+        self.where.append(url)
+        return self.provider.handle(method, url, headers, body)
+
+    @property
+    def saw(self):
+        return [json.loads(each.body) for each in self.provider.received]
+
+    def ask(self, **more):
+        fields = {"tools": (READ,), "session": "s", "max_output": 4000} | more
+        request = Request("m", ("You are an agent.",), fields.pop("tools"), tuple(self.messages))
+        reply = asyncio.run(self._reply(replace(request, **fields)))
+        self.messages.append(reply)
+        return reply
+
+    async def _reply(self, request):
+        async with self.client.stream(request) as reply:
+            async for _ in reply:
+                pass
+            return reply.message
+
+    def answer_calls(self):
+        calls = self.messages[-1].tool_calls
+        results = tuple(ToolOutput(call.id, (Text(f"{call.input}"),)) for call in calls)
+        self.messages.append(UserMessage(results))
+        return [call.input["path"] for call in calls]
+
+
+def text(name):
+    setting = Setting(name, Turn((Say("Hello."),)))
+    reply = setting.ask(tools=())
+    assert (reply.text, reply.stop) == ("Hello.", "end_turn")
+    assert reply.usage.input > 0
+    return setting
+
+
+def tool_call(name):
+    use = Turn((Say("Reading."), Use("read_file", {"path": "ü.py"})))
+    setting = Setting(name, use, Turn((Say("Done."),)))
+    if not setting.route.provider.quirks.tools:
+        return setting
+    setting.ask()
+    assert setting.answer_calls() == ["ü.py"]
+    assert setting.ask().text == "Done."
+    return setting
+
+
+def parallel_calls(name):
+    uses = Turn((Use("read_file", {"path": "a"}), Use("read_file", {"path": "b"})))
+    setting = Setting(name, uses, Turn((Say("Done."),)))
+    if not setting.route.provider.quirks.tools:
+        return setting
+    setting.ask()
+    assert setting.answer_calls() == ["a", "b"]
+    assert setting.ask().text == "Done."
+    return setting
+
+
+def thinking(name):
+    """Asked for at an effort of its own, shown, and sent back with the results of a call."""
+    use = (Think("Need it."), Use("read_file", {"path": "a"}))
+    setting = Setting(name, Turn(use), Turn((Say("Done."),)))
+    if not setting.route.provider.quirks.tools:
+        return setting
+    reply = setting.ask(effort="medium")
+    shown = "".join(block.text for block in reply.content if isinstance(block, Thinking))
+    assert shown == "Need it."
+    setting.answer_calls()
+    assert setting.ask(effort="medium").text == "Done."
+    return setting
+
+
+def error(name):
+    setting = Setting(name, Fault("rate_limited"))
+    with pytest.raises(RateLimited) as caught:
+        setting.ask()
+    assert caught.value.retryable
+    assert name in str(caught.value)
+    return setting
+
+
+SCENARIOS = {each.__name__: each for each in (text, tool_call, parallel_calls, thinking, error)}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@pytest.mark.parametrize("name", SIMULATED)
+def test_matrix(name, scenario):
+    setting = scenario(name)
+    host = urlsplit(setting.route.url).netloc
+    assert all(urlsplit(url).netloc == host for url in setting.where)
+
+
+ODD = [(name, odd) for name in ROWS for odd in PROVIDERS[name].odd]
+PLAN = CachePlan(marks=(Mark("system"), Mark("history", "5m", 0, 0)), key="s")
+
+
+@pytest.mark.parametrize(("name", "odd"), ODD, ids=lambda each: getattr(each, "quirk", each))
+def test_every_quirk_changes_what_is_sent(name, odd):
+    """A quirk without which everything is the same is nobody's."""
+    row = PROVIDERS[name]
+    quirks = replace(row.quirks, **{odd.quirk: getattr(Quirks(), odd.quirk)})
+    assert list(bodies(row)) != list(bodies(replace(row, quirks=quirks)))
+
+
+def bodies(row):
+    """A conversation with thought and a call, at several efforts, over what this row can speak."""
+    spec = ModelSpec("m", row.name, efforts=LEVELS, thinking="effort", max_output=9999)
+    content = (Thinking("Hm."), ToolCall("call_1", "read_file", {"path": "a"}))
+    for wire in {row.wire, "openai-chat"} if row.wire == "openai-responses" else {row.wire}:
+        said = AssistantMessage(content, "m", "tool_use", native=Native(wire, "m", ()))
+        result = UserMessage((ToolOutput("call_1", (Text("1"),)),))
+        for effort in (None, *LEVELS):
+            request = Request("m", ("Be.",), (READ,), (ASK, said, result), effort=effort)
+            yield load(wire).encode(request, Route(row, spec, row.url), PLAN)
+
+
+def test_every_quirk_has_a_user_a_date_and_a_reason():
+    used = {odd.quirk for _, odd in ODD}
+    assert used == set(Quirks.__match_args__)
+    for name, odd in ODD:
+        assert date.fromisoformat(odd.seen) <= date.today(), name
+        assert len(odd.why) > 10, name
+
+
+def test_what_is_not_simulated_is_not_many():
+    assert NOT_SIMULATED.keys() == {
+        row.wire for row in PROVIDERS.values() if row.name not in (*SIMULATED, "demo")
+    }
