@@ -5,9 +5,11 @@ Call ids and roles are the wires' own business; here is what depends on who answ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from agentcli.lib.value import replace
 from agentcli.llm.route import Route
-from agentcli.llm.types import Image, Message, Text, ToolOutput, UserMessage
+from agentcli.llm.types import AssistantMessage, Image, Message, Text, ToolOutput
 
 NOT_SEEN = "(an image, left out: this model sees none)"
 
@@ -18,23 +20,26 @@ def handoff(messages: tuple[Message, ...], route: Route) -> tuple[Message, ...]:
     Native blocks (signatures, encrypted reasoning) go back only to the provider, wire and model
     they came from; wires check the latter two. Images become a word where the model sees none.
     """
-    fit = tuple(_fit(message, route) for message in messages)
-    if all(new is old for new, old in zip(fit, messages, strict=True)):
+    changed = {n: _fit(messages[n]) for n in _unfit(messages, route)}
+    if not changed:
         return messages
-    return fit
+    return tuple(changed.get(n, message) for n, message in enumerate(messages))
 
 
-def _fit(message: Message, route: Route) -> Message:
-    if isinstance(message, UserMessage):
-        return message if route.model.images else _without_images(message)
-    if message.native is None or message.provider in ("", route.provider.name):
-        return message
-    return replace(message, native=None)
+def _unfit(messages: tuple[Message, ...], route: Route) -> Iterator[int]:
+    own = ("", route.provider.name)
+    blind = not route.model.images
+    for number, message in enumerate(messages):
+        if isinstance(message, AssistantMessage):
+            if message.native is not None and message.provider not in own:
+                yield number
+        elif blind and any(_has_image(block) for block in message.content):
+            yield number
 
 
-def _without_images(message: UserMessage) -> UserMessage:
-    if not any(_has_image(block) for block in message.content):
-        return message
+def _fit(message: Message) -> Message:
+    if isinstance(message, AssistantMessage):
+        return replace(message, native=None)
     return replace(message, content=tuple(_worded(block) for block in message.content))
 
 
