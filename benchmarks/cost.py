@@ -25,12 +25,18 @@ def measure(scenario: Scenario) -> None:
     read = sum(u.cache_read for u in usage) / sum(u.prompt for u in usage)
     print(
         f"{scenario.name:32}{len(bills):5}{a:10.4f}{b:10.4f}{c:10.4f}{d:10.4f}"
-        f"{a / b:8.3f}{scenario.target:6} {d / b:8.3f} read {read:.3f}"
+        f"{a / b:8.3f}{scenario.target:6} {d / b:8.3f} read {read:.3f} est {estimated(bills)}"
     )
+
+
+def estimated(bills):
+    off = [cost(b, b.plan.expected) / cost(b, b.usage) - 1 for b in bills]
+    return [f"{float(o):.3f}" for o in off if abs(o)>.05]
 
 
 def main() -> int:
     for scenario in SCENARIOS:
+        if not any(w in scenario.name for w in sys.argv[1:]): continue
         measure(scenario)
     return 0
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from agentcli.agent.loop import Frame, run_turn
 from agentcli.agent.transcript import Transcript
 from agentcli.context.compaction import new_epoch, summary_request
 from agentcli.context.system_prompt import prompt
 from agentcli.lib.value import value
-from agentcli.llm.cache import CachePlan
+from agentcli.llm.cache import CachePlan, plan
 from agentcli.llm.client import Client
+from agentcli.llm.gaps import PERSON, SCRIPT
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import find
 from agentcli.llm.providers import PROVIDERS, Route
@@ -67,7 +69,8 @@ class World:
 
     def client(self, *, interactive: bool = True) -> Client:
         http = Http(transport=InProcess(self.provider.handle))
-        return Client(self._route, http, clock=self.clock)
+        planner = partial(plan, prior=PERSON if interactive else SCRIPT)
+        return Client(self._route, http, clock=self.clock, planner=planner)
 
     def _route(self, model: str) -> Route:
         provider = PROVIDERS[self.provider_name]
