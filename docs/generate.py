@@ -14,6 +14,7 @@ from typing import Any
 os.environ["COLUMNS"] = "80"
 
 import typer
+from provider_page import providers
 
 from agentcli.cli.commands import root, subcommands
 from agentcli.tools.registry import toolbox
@@ -69,7 +70,11 @@ def _type(schema: dict[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": commands, "tools.md": tools}
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": commands,
+    "providers.md": providers,
+    "tools.md": tools,
+}
 
 
 def main() -> int:
