@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
-from agentcli.lib.value import replace, value
-from agentcli.llm.overrides import ModelTable
+from agentcli.lib.value import made, replace, value
+from agentcli.llm.budget import Scope
 from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
@@ -36,6 +36,11 @@ class Places:
     @property
     def history(self) -> Path:
         return self.data / "history"
+
+    @property
+    def ledger(self) -> Path:
+        """The bills of all sessions."""
+        return self.data / "ledger.db"
 
     @property
     def log(self) -> Path:
@@ -79,10 +84,10 @@ class Config:
     extra_dirs: tuple[Path, ...] = ()
     hooks: tuple[HookTable, ...] = ()
     providers: tuple[Provider, ...] = ()
-    models: tuple[tuple[str, ModelTable], ...] = ()
-    """What the person says of models, by id or glob; the more important later."""
     max_cost: str | None = None
     """USD for one session."""
+    budget: dict[Scope, str] = made(default_factory=dict["Scope", str])
+    """USD for a turn, a session, a day, this repository."""
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -129,9 +134,9 @@ class FileTable:
     model: str | None = None
     effort: Effort | None = None
     max_cost: float | None = None
+    budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
     permissions: PermissionsTable = field(default_factory=PermissionsTable)
     providers: dict[str, ProviderTable] = field(default_factory=dict[str, ProviderTable])
-    models: dict[str, ModelTable] = field(default_factory=dict[str, ModelTable])
 
 
 def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config:
@@ -175,8 +180,8 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         rules=config.rules + rules,
         extra_dirs=config.extra_dirs + extra,
         providers=config.providers + tuple(_row(n, t, path) for n, t in table.providers.items()),
-        models=config.models + tuple(table.models.items()),
         max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
+        budget=config.budget | {scope: str(usd) for scope, usd in table.budget.items()},
     )
 
 
@@ -228,7 +233,7 @@ def _read_table(path: Path) -> FileTable | None:
         return None
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-    for table in (PermissionsTable, ProviderTable, ModelTable, FileTable):
+    for table in (PermissionsTable, ProviderTable, FileTable):
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)
@@ -237,7 +242,6 @@ def _read_table(path: Path) -> FileTable | None:
         key = ".".join(str(part) for part in first["loc"])
         line = _line_of(path, str(first["loc"][-1]) if first["loc"] else "")
         what = "unknown key" if first["type"] == "unexpected_keyword_argument" else first["msg"]
-        what = what.removeprefix("Value error, ")
         raise UserError(f"{path}:{line}: {key}: {what}.") from None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from agentcli.agent.events import Notice, TurnEnd, TurnReason, TurnStart
 from agentcli.agent.loop import Client, Frame, run_turn
 from agentcli.agent.turn import Limits, Surroundings, TurnSteps
+from agentcli.llm.budget import OverBudget
 from agentcli.llm.errors import LLMError
 from agentcli.llm.types import Image, Text, UserMessage
 
@@ -52,6 +53,8 @@ class Agent:
                 self._task.cancel()
                 raise
             reason = self._why
+        except OverBudget as why:
+            reason = steps.unaffordable(why)
         except LLMError as failure:
             reason, error = "error", str(failure)
             self.around.emit(Notice("error", error))

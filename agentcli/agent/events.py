@@ -97,6 +97,8 @@ class Spent:
     context: int | None
     cache_expires: float | None
     """Unix time at which the cached prefix lapses; None when nothing is cached."""
+    miss: str = ""
+    """Why tokens that were cached had to be sent anew, when that cost money worth saying."""
 
 
 @value

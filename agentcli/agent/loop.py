@@ -19,6 +19,7 @@ from agentcli.agent.events import (
 )
 from agentcli.agent.transcript import Transcript
 from agentcli.lib.value import replace, value
+from agentcli.llm.budget import OverBudget
 from agentcli.llm.errors import ContextOverflow, LLMError
 from agentcli.llm.types import (
     AssistantMessage,
@@ -69,6 +70,10 @@ class Steps(Protocol):
 
     async def make_room(self) -> bool:
         """The request was too long: shorten the conversation, and say whether to ask again."""
+        ...
+
+    def unsent(self, why: OverBudget) -> TurnReason:
+        """No budget holds the request that `before` announced."""
         ...
 
     def billed(self, message: AssistantMessage) -> None: ...
@@ -124,7 +129,10 @@ async def run_turn(
         reason = await steps.before()
         if reason is not None:
             return reason
-        message = await _fitting_reply(frame, transcript, client, steps, sleep)
+        try:
+            message = await _fitting_reply(frame, transcript, client, steps, sleep)
+        except OverBudget as why:
+            return steps.unsent(why)
         steps.billed(message)
         if message.tool_calls:
             if await steps.run_tools(message):

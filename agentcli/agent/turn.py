@@ -11,6 +11,7 @@ from agentcli.agent.events import AgentEvent, Notice, Spent, TurnReason
 from agentcli.agent.execute import Executor, Outputs
 from agentcli.agent.transcript import Transcript
 from agentcli.lib.value import value
+from agentcli.llm.budget import OverBudget
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import AssistantMessage, Text, Usage, UserMessage
 
@@ -86,6 +87,15 @@ class TurnSteps:
         await self._around.prepare()
         self.steps += 1
         return None
+
+    def unsent(self, why: OverBudget) -> TurnReason:
+        """The step that `before` began was not made."""
+        self.steps -= 1
+        return self.unaffordable(why)
+
+    def unaffordable(self, why: OverBudget) -> TurnReason:
+        self.emit(Notice("warning", str(why)))
+        return "budget"
 
     async def make_room(self) -> bool:
         return await self._around.make_room()

@@ -23,6 +23,7 @@ from agentcli.context.mentions import mentioned
 from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
 from agentcli.lib.value import replace, value
+from agentcli.llm.budget import Rewrite
 from agentcli.llm.cost import Cost
 from agentcli.llm.errors import LLMError
 from agentcli.llm.providers import Route, default_model, reachable, resolve
@@ -48,6 +49,8 @@ class Status:
     unpriced: int
     """Requests whose price is unknown, which `cost` leaves out."""
     cache_expires: float | None
+    rewrite: Rewrite | None = None
+    """What the next message sends anew, because the cache was left alone for too long."""
 
 
 NO_MODEL = """No model is set up. Do one of these:
@@ -111,6 +114,7 @@ class App:
             cost=total.cost,
             unpriced=total.unpriced,
             cache_expires=self._engine.cache_expires() if self._engine else None,
+            rewrite=self._engine.billing.rewrite() if self._engine else None,
         )
 
     def models(self) -> tuple[str, ...]:
@@ -154,6 +158,7 @@ class App:
             return TurnEnd("stopped", 0, Usage(), Cost())
         context.append(answer.context)
         self._begin_file()
+        engine.billing.budgets.begin_turn()
         content = (Text(text), *await self._mentions(text))
         try:
             return await engine.agent.prompt(content, *(c for c in context if c))

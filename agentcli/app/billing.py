@@ -1,52 +1,320 @@
-"""Pricing each reply the moment it is complete, and keeping the bill."""
+"""From a request to its bill: money promised before it goes, the reply priced, the miss explained.
+
+Every request of every role goes through `Paid`; each that a provider began to answer is booked
+once, in the session's file and in the ledger of all sessions.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from agentcli.agent.events import Spent
+from agentcli.agent.events import AgentEvent, Notice, Spent
+from agentcli.agent.loop import Client
+from agentcli.app.budgets import Budgets, Promise
+from agentcli.app.options import DEMO
 from agentcli.app.talk import Talk
-from agentcli.lib.value import value
-from agentcli.llm.cost import price
+from agentcli.lib.value import replace, value
+from agentcli.llm.budget import COLD_MARGIN, Rewrite, expected_tokens, rewrite_cost, upper_bound
+from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
+from agentcli.llm.cost import Cost, format_usd, price
+from agentcli.llm.estimate import tokens_of_message
+from agentcli.llm.miss import Miss, Sent, explain
+from agentcli.llm.models import CacheKind, ModelSpec, find
 from agentcli.llm.providers import Route
-from agentcli.llm.types import AssistantMessage
-from agentcli.session.ledger import bill_to_json
+from agentcli.llm.shape import Chain, chain, shape
+from agentcli.llm.types import AssistantMessage, Request, Usage
+from agentcli.session.bills import Bill, bill_to_json
+from agentcli.session.ledger_writer import LedgerWriter
+
+if TYPE_CHECKING:
+    from agentcli.llm.client import Retry
+    from agentcli.llm.stream import Reply
+
+WORTH_SAYING = 1_000
+"""Tokens sent anew below which a miss is not told to the person."""
+SUSPICIOUS = 3
+"""So many requests in a row whose marks had no effect are no accident."""
+ON_THE_PREFIX = ("main", "retry", "fallback", "compaction")
+OF_THE_TALK = ("main", "retry", "fallback")
+KEPT = 8
+"""Bills that wait to be told, at most."""
+STRIPPED = (
+    "Three requests in a row read nothing from the cache and wrote nothing to it, although they "
+    "were marked for it: something on the way, such as a proxy, takes the marks away. Requests "
+    "go on at the full price."
+)
 
 
 @value
+class Pending:
+    """A request on its way."""
+
+    request: Request
+    route: Route
+    role: str
+    at: float
+    promise: Promise
+    tokens: int
+    """Of the prompt, as expected."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """Requests that follow on each other, and so share a cached prefix."""
+
+    before: dict[str, Sent] = field(default_factory=dict[str, Sent])
+    """The newest to each model."""
+    latest: Sent | None = None
+    links: Chain = field(default_factory=Chain)
+    broken: str = ""
+    """The messages of one whose reply broke off."""
+
+
+@dataclass(slots=True)
 class Billing:
-    """Books into the talk's ledger and its file."""
+    """Books into the talk's accounts, its file, and the ledger."""
 
     talk: Talk
     route: Callable[[], Route]
+    state: Callable[[str, str], tuple[CachePlan, float] | None]
+    """The cache plan that a session's model answered to last, and when that was sent."""
     expires: Callable[[], float | None]
     """When the cached prefix lapses, in Unix seconds."""
+    budgets: Budgets
+    writer: LedgerWriter
+    emit: Callable[[AgentEvent], None]
+    repo: str
     clock: Callable[[], float] = time.time
+    _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
+    _stripped: int = 0
+    _spent: list[tuple[AssistantMessage, Spent]] = field(
+        default_factory=list[tuple[AssistantMessage, Spent]]
+    )
+
+    def __post_init__(self) -> None:
+        for bill in self.talk.bills:
+            self._remember(bill)
+
+    def rewrite(self) -> Rewrite | None:
+        """What the next message sends anew because of the time that has passed."""
+        model = self.route().model
+        return rewrite_cost(self._lane(self.talk.id).before.get(model.id), model, self.clock())
 
     def spend(self, message: AssistantMessage, role: str = "main") -> Spent:
-        model = self.route().model
-        at = datetime.fromtimestamp(self.clock(), UTC)
-        cost = price(message.usage, model, at=at, reported=message.cost_usd)
-        usage = message.usage
-        if usage is not None and role == "main":
-            self.talk.used = usage.prompt + usage.output
-        spent = Spent(
-            model=model.id,
-            role=role,
-            usage=usage,
-            cost=cost,
-            context_used=self.talk.used,
-            context=model.context,
-            cache_expires=self.expires(),
-        )
-        self.talk.ledger.add(model.id, usage, cost)
-        if self.talk.file is not None:
-            self.talk.file.append("spent", bill_to_json(spent))
-        return spent
+        """What the request cost that this is the reply to."""
+        return next(spent for said, spent in reversed(self._spent) if said == message)
 
     def total(self) -> Decimal:
         """USD of the session, as far as prices are known."""
         return self.talk.ledger.total().cost.total
+
+    async def opening(self, request: Request, role: str) -> Pending:
+        """Promise the money. Raises OverBudget."""
+        route, at = self.route(), self.clock()
+        lane = self._lane(request.session, role)
+        expected, most = expected_tokens(request, lane.before.get(route.model.id))
+        bound = upper_bound(most, request.max_output, route.model, datetime.fromtimestamp(at, UTC))
+        promise = await self.budgets.reserve(bound, route.model.id)
+        if promise.max_output is not None:
+            request = replace(request, max_output=promise.max_output)
+        return Pending(request, route, role, at, promise, expected)
+
+    def moved(self, pending: Pending, route: Route) -> Pending:
+        """Another model answers: its price counts. Raises OverBudget."""
+        most = int(pending.tokens * COLD_MARGIN)
+        at = datetime.fromtimestamp(pending.at, UTC)
+        bound = upper_bound(most, pending.request.max_output, route.model, at)
+        promise = self.budgets.exchange(pending.promise, bound, route.model.id)
+        return replace(pending, route=route, role="fallback", promise=promise)
+
+    def closing(self, pending: Pending, message: AssistantMessage | None) -> None:
+        """Book what came of a request; the promise ends."""
+        begun = message is not None and (message.content or message.usage is not None)
+        if not begun or message is None:
+            self.budgets.settle(pending.promise, Decimal(0))
+            self._release(pending)
+            return
+        lane = self._lane(pending.request.session, pending.role)
+        sent = self._sent(pending, message, lane)
+        bill = self._bill(pending, message, sent, lane)
+        lane.broken = sent.shape.messages if message.stop == "interrupted" else ""
+        lane.before[pending.route.model.id] = lane.latest = sent
+        self.budgets.settle(pending.promise, bill.counted)
+        self._book(bill, pending)
+        self._spent = [*self._spent[-KEPT:], (message, self._event(bill, pending.route.model))]
+        self._watch_marks(bill.miss)
+
+    def _lane(self, session: str, role: str = "main") -> Lane:
+        """Where requests follow on each other: a summary is asked for on the live prefix."""
+        key = (session, "main" if role in ON_THE_PREFIX else role)
+        return self._lanes.setdefault(key, Lane())
+
+    def _release(self, pending: Pending) -> None:
+        if pending.promise.id:
+            self.writer.book(None, pending.promise.id)
+
+    def _sent(self, pending: Pending, message: AssistantMessage, lane: Lane) -> Sent:
+        request, model = pending.request, pending.route.model
+        lane.links = links = chain(request, lane.links)
+        found = self.state(request.session, model.id)
+        plan = found[0] if found and found[1] >= pending.at else NO_PLAN
+        return Sent(
+            shape=replace(shape(request, links), model=model.id),
+            provider=pending.route.provider.name,
+            at=pending.at,
+            usage=message.usage,
+            plan=plan,
+            kind=model.cache,
+            links=links.links,
+            last=request.messages[-1] if request.messages else None,
+        )
+
+    def _bill(self, pending: Pending, message: AssistantMessage, sent: Sent, lane: Lane) -> Bill:
+        model, at = pending.route.model, datetime.fromtimestamp(pending.at, UTC)
+        cost = price(message.usage, model, at=at, reported=message.cost_usd)
+        again = pending.role == "main" and lane.broken == sent.shape.messages
+        return Bill(
+            id=secrets.token_hex(8),
+            at=pending.at,
+            session=self.talk.id,
+            repo=self.repo,
+            model=model.id,
+            provider=sent.provider,
+            role="retry" if again else pending.role,
+            usage=message.usage,
+            cost=cost,
+            guess=self._guess(pending, message, at) if cost is None else None,
+            expected_read=sent.plan.expected_read,
+            shape=sent.shape,
+            marks=" ".join(mark_text(mark) for mark in sent.plan.marks),
+            life=sent.plan.life,
+            miss=explain(sent, lane.before.get(model.id), lane.latest),
+        )
+
+    def _guess(self, pending: Pending, message: AssistantMessage, at: datetime) -> Decimal | None:
+        """What it will have cost, nobody having told: all of the prompt written anew."""
+        model = pending.route.model
+        marked = model.cache.mode == "explicit"
+        usage = Usage(
+            input=0 if marked else pending.tokens,
+            cache_write_5m=pending.tokens if marked else 0,
+            output=tokens_of_message(message),
+        )
+        guess = price(usage, model, at=at)
+        return guess.total if guess else None
+
+    def _book(self, bill: Bill, pending: Pending) -> None:
+        if bill.role in OF_THE_TALK and bill.usage is not None:
+            self.talk.used = bill.usage.prompt + bill.usage.output
+        self.talk.ledger.add(bill.model, bill.usage, bill.cost)
+        if self.talk.file is not None:
+            self.talk.file.append("spent", bill_to_json(bill))
+        if pending.route.provider.name != DEMO:
+            self.writer.book(bill, pending.promise.id)
+        self.tell_problem()
+
+    async def close(self) -> None:
+        """Wait until all is written."""
+        await asyncio.to_thread(self.writer.close)
+        self.tell_problem()
+
+    def tell_problem(self) -> None:
+        """What is wrong with the ledger, once."""
+        problem = self.writer.take_problem()
+        if problem:
+            self.emit(Notice("warning", problem))
+
+    def _event(self, bill: Bill, model: ModelSpec) -> Spent:
+        return Spent(
+            model=bill.model,
+            role=bill.role,
+            usage=bill.usage,
+            cost=bill.cost,
+            context_used=self.talk.used,
+            context=model.context,
+            cache_expires=self.expires(),
+            miss=miss_text(bill.miss, model, bill.at),
+        )
+
+    def _watch_marks(self, miss: Miss | None) -> None:
+        self._stripped = self._stripped + 1 if miss and miss.kind == "marks" else 0
+        if self._stripped == SUSPICIOUS:
+            self.emit(Notice("warning", STRIPPED))
+
+    def _remember(self, bill: Bill) -> None:
+        """A request of before the session was resumed."""
+        mine = self.route().model
+        spec = mine if mine.id == bill.model else find(bill.model, bill.provider)
+        kind = spec.cache if spec else CacheKind()
+        lane = self._lane(self.talk.id, bill.role)
+        lane.latest = Sent(
+            *(bill.shape, bill.provider, bill.at, bill.usage, CachePlan(life=bill.life), kind)
+        )
+        lane.before[bill.model] = lane.latest
+
+
+@value
+class Paid:
+    """A client whose every request is paid for; satisfies `agent/loop.Client`."""
+
+    inner: Client
+    billing: Billing
+    role: str = "main"
+
+    def stream(
+        self, request: Request, *, on_retry: Callable[[Retry], None] = lambda _: None
+    ) -> AbstractAsyncContextManager[Reply]:
+        return self._stream(request, on_retry)
+
+    @asynccontextmanager
+    async def _stream(
+        self, request: Request, on_retry: Callable[[Retry], None]
+    ) -> AsyncGenerator[Reply]:
+        """Raises OverBudget before anything is sent."""
+        pending = await self.billing.opening(request, self.role)
+        reply = None
+
+        def retried(retry: Retry) -> None:
+            nonlocal pending
+            if retry.instead is not None:
+                pending = self.billing.moved(pending, retry.instead)
+            on_retry(retry)
+
+        try:
+            async with self.inner.stream(pending.request, on_retry=retried) as reply:
+                yield reply
+        finally:
+            self.billing.closing(pending, reply.message if reply is not None else None)
+
+
+def mark_text(mark: Mark) -> str:
+    """`memory:1h`, `latest@14.0:5m`."""
+    place = f"@{mark.message}.{mark.block}" if mark.message >= 0 else ""
+    return f"{mark.segment}{place}:{mark.ttl}"
+
+
+def miss_text(miss: Miss | None, model: ModelSpec, at: float) -> str:
+    """`cache miss: expired 7 min ago (kept for 5 min), 41,000 tokens anew (+$0.09)`."""
+    if miss is None or miss.lost <= WORTH_SAYING:
+        return ""
+    extra = extra_cost(miss.lost, model, datetime.fromtimestamp(at, UTC))
+    dollars = f" (+{format_usd(extra.total)})" if extra is not None and extra.total > 0 else ""
+    return f"cache miss: {miss.text}, {miss.lost:,} tokens anew{dollars}"
+
+
+def extra_cost(tokens: int, model: ModelSpec, at: datetime) -> Cost | None:
+    """What tokens sent anew cost more than tokens read."""
+    marked = model.cache.mode == "explicit"
+    anew = Usage(input=0 if marked else tokens, cache_write_5m=tokens if marked else 0)
+    dear, cheap = price(anew, model, at=at), price(Usage(cache_read=tokens), model, at=at)
+    if dear is None or cheap is None:
+        return None
+    return Cost(total=dear.total - cheap.total)

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +15,8 @@ from agentcli.agent.execute import INTERRUPTED, Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Frame
 from agentcli.agent.turn import Limits, Surroundings
-from agentcli.app.billing import Billing
+from agentcli.app.accounts import Accounts
+from agentcli.app.billing import Billing, Paid
 from agentcli.app.compact import Compaction
 from agentcli.app.gate import PolicyGate
 from agentcli.app.options import Options
@@ -64,6 +64,7 @@ class Engine:
     frames: Frames
     cache_expires: Callable[[], float | None]
     remind: Callable[[], None]
+    billing: Billing
 
     def switch_model(self) -> None:
         self.frames.choose()
@@ -109,6 +110,7 @@ class Engine:
             await self.hooks.on_end(reason)
         await kill_all(self.site.talk.workspace)
         await self.client.aclose()
+        await self.billing.close()
 
 
 class Frames:
@@ -179,27 +181,37 @@ def build(site: Site) -> Engine:
         state = client.cache_state(talk.id, site.route().model.id)
         return expires(*state) if state else None
 
-    billing = Billing(talk, site.route, expiry)
-    compact = Compaction(talk, client, frames.now, site.route, billing, hooks, watch, watch.renew)
+    accounts = Accounts(site.ground, site.options, site.config, site.frontend, talk)
+    billing = accounts.open(site.route, client.cache_state, expiry, watch)
+    paid = Paid(client, billing, "compaction")
+    compact = Compaction(talk, paid, frames.now, site.route, billing, hooks, watch, watch.renew)
 
+    executor = _executor(site, frames, context, hooks, watch)
+    around = _surroundings(site, executor, watch, compact)
+    limits = _limits(site)
+    agent = Agent(Paid(client, billing), around, frames.now, lambda: limits)
+    parts = (agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
+    return Engine(*parts, billing=billing)
+
+
+def _surroundings(
+    site: Site, executor: Executor, watch: Watch, compact: Compaction
+) -> Surroundings:
     async def prepare() -> None:
         await compact.if_due()
         watch.remind()
 
-    around = Surroundings(
-        transcript=talk.transcript,
-        executor=_executor(site, frames, context, hooks, watch),
+    return Surroundings(
+        transcript=site.talk.transcript,
+        executor=executor,
         emit=watch,
-        spend=billing.spend,
-        spent=billing.total,
+        spend=compact.billing.spend,
+        spent=compact.billing.total,
         prepare=prepare,
         make_room=lambda: compact.now("auto", ""),
-        stop_hook=hooks,
+        stop_hook=compact.hooks,
         bug=site.log_bug,
     )
-    limits = _limits(site)
-    agent = Agent(client, around, frames.now, lambda: limits)
-    return Engine(agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
 
 
 def _executor(
@@ -218,10 +230,8 @@ def _executor(
 
 def _limits(site: Site) -> Limits:
     options = site.options
-    cost = options.max_cost or site.config.max_cost
     return Limits(
         steps=options.max_turns,
-        cost=Decimal(cost) if cost else None,
         deadline=time.monotonic() + options.deadline if options.deadline is not None else None,
     )
 

@@ -17,10 +17,11 @@ from agentcli.context.repo import RepoFacts, RepoLook
 from agentcli.context.system_prompt import system_parts
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
-from agentcli.llm.types import AssistantMessage, JsonObject, Message
+from agentcli.llm.types import AssistantMessage, Message
 from agentcli.session import store
-from agentcli.session.codec import message_to_json, usage_from_json
-from agentcli.session.ledger import Ledger, replay
+from agentcli.session.bills import Bill, bill_to_json
+from agentcli.session.codec import message_to_json
+from agentcli.session.ledger import Ledger, read_bills, replay
 from agentcli.tools.workspace import Workspace
 
 _ID = re.compile(r"\w[\w-]{0,99}")
@@ -47,6 +48,8 @@ class Talk:
     look: RepoLook | None = None
     """A look at the repository under way, for a conversation that has not begun."""
     ledger: Ledger = field(default_factory=Ledger)
+    bills: tuple[Bill, ...] = ()
+    """Those of before a session was resumed."""
     used: int = 0
     """Tokens of the newest prompt and its reply."""
     model: str = ""
@@ -123,23 +126,25 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     talk.system = saved.system
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
-    talk.used = _used(saved.bills)
-    replay(talk.ledger, saved.bills)
+    talk.bills = read_bills(saved.bills, saved.id)
+    talk.used = _used(talk.bills)
+    replay(talk.ledger, talk.bills)
     if talk.file is not None and options.fork_session:
         talk.file.append("header", store.header(session_id, ground.root, ground.version))
         talk.begin_epoch(talk.model, saved.messages)
+        for bill in talk.bills:
+            talk.file.append("spent", bill_to_json(bill))
     elif talk.file is not None:
         talk.file.open_existing(last, count)
     return talk
 
 
-def _used(bills: tuple[JsonObject, ...]) -> int:
+def _used(bills: tuple[Bill, ...]) -> int:
     """How full the window was; 0 when the last request does not tell."""
-    last = bills[-1] if bills else {}
-    if last.get("role") != "main" or not last.get("usage"):
+    last = bills[-1] if bills else None
+    if last is None or last.usage is None or last.role not in ("main", "retry", "fallback"):
         return 0
-    usage = usage_from_json(last["usage"])
-    return usage.prompt + usage.output
+    return last.usage.prompt + last.usage.output
 
 
 def find_saved(ground: Ground, options: Options) -> Path:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from agentcli.lib.value import replace, value
 from agentcli.llm.cost import MILLION, price, rates_for
+from agentcli.llm.errors import LLMError
 from agentcli.llm.estimate import tokens_of_message, tokens_of_tools
 from agentcli.llm.miss import Sent
 from agentcli.llm.models import ModelSpec, Prices
@@ -189,3 +190,9 @@ def rewrite_cost(before: Sent | None, model: ModelSpec, now: float) -> Rewrite |
     if dear is None or warm is None:
         return Rewrite(tokens, None)
     return Rewrite(tokens, dear.total - warm.total)
+
+
+class OverBudget(LLMError):
+    """A request was not sent, because a budget can't hold it."""
+
+    kind = "budget"

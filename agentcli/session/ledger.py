@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from agentcli.agent.events import Spent
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import JsonObject, Usage
-from agentcli.session.codec import usage_from_json, usage_to_json
+from agentcli.session.bills import Bill, bill_from_json
 
 
 @dataclass(slots=True)
@@ -47,28 +46,18 @@ class Ledger:
         return whole
 
 
-def bill_to_json(spent: Spent) -> JsonObject:
-    cost = spent.cost
-    return {
-        "model": spent.model,
-        "role": spent.role,
-        "usage": usage_to_json(spent.usage) if spent.usage is not None else None,
-        "cost": None if cost is None else {name: str(getattr(cost, name)) for name in _PARTS},
-        "exact": cost is not None and cost.exact,
-    }
+def read_bills(lines: Iterable[JsonObject], session: str) -> tuple[Bill, ...]:
+    """The bills of a session file; what can't be read is left out."""
+    found: list[Bill] = []
+    for line in lines:
+        try:
+            found.append(bill_from_json(line, {"id": "", "at": 0, "session": session, "repo": ""}))
+        except (ValueError, KeyError, TypeError, ArithmeticError):
+            continue
+    return tuple(found)
 
 
-def replay(ledger: Ledger, bills: tuple[JsonObject, ...]) -> None:
-    """Book what a session file says was spent before, at the prices of then."""
+def replay(ledger: Ledger, bills: Iterable[Bill]) -> None:
+    """Book what was spent before, at the prices of then."""
     for bill in bills:
-        usage, cost = bill["usage"], bill["cost"]
-        ledger.add(
-            bill["model"],
-            usage_from_json(usage) if usage is not None else None,
-            None
-            if cost is None
-            else Cost(**{n: Decimal(cost[n]) for n in _PARTS}, exact=bool(bill["exact"])),
-        )
-
-
-_PARTS = ("input", "output", "cache_read", "cache_write", "total", "saved")
+        ledger.add(bill.model, bill.usage, bill.cost)

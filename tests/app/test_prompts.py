@@ -238,7 +238,7 @@ def test_always_holds_for_the_next_session_of_the_project(house):
 )
 def test_limits_of_the_command_line_hold(house, limit, reason):
     here = house(*[calls(READ)] * 5)
-    _, (end,) = visit(here, "go on and on", **limit)
+    _, (end,) = visit(here, "go on and on", answers=[Answer("no")], **limit)
     assert end.reason == reason
     assert len(here.server.requests) == end.steps
 
@@ -246,7 +246,8 @@ def test_limits_of_the_command_line_hold(house, limit, reason):
 def test_the_budget_is_that_of_the_whole_session_also_after_resuming(house):
     here = house(says("One."), says("Two."))
     visit(here, "first")
-    _, (end,) = visit(here, "second", resume_last=True, max_cost="0.000001")
+    no = [Answer("no")]
+    _, (end,) = visit(here, "second", answers=no, resume_last=True, max_cost="0.000001")
     assert end.reason == "budget"
     assert len(here.server.requests) == 1
 
