@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
+from agentcli.llm.overrides import ModelTable
 from agentcli.llm.budget import Scope
 from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
@@ -84,6 +85,8 @@ class Config:
     extra_dirs: tuple[Path, ...] = ()
     hooks: tuple[HookTable, ...] = ()
     providers: tuple[Provider, ...] = ()
+    models: tuple[tuple[str, ModelTable], ...] = ()
+    """What the person says of models, by id or glob; the more important later."""
     max_cost: str | None = None
     """USD for one session."""
     budget: dict[Scope, str] = made(default_factory=dict["Scope", str])
@@ -137,6 +140,7 @@ class FileTable:
     budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
     permissions: PermissionsTable = field(default_factory=PermissionsTable)
     providers: dict[str, ProviderTable] = field(default_factory=dict[str, ProviderTable])
+    models: dict[str, ModelTable] = field(default_factory=dict[str, ModelTable])
 
 
 def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config:
@@ -180,6 +184,7 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         rules=config.rules + rules,
         extra_dirs=config.extra_dirs + extra,
         providers=config.providers + tuple(_row(n, t, path) for n, t in table.providers.items()),
+        models=config.models + tuple(table.models.items()),
         max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
         budget=config.budget | {scope: str(usd) for scope, usd in table.budget.items()},
     )
@@ -233,7 +238,7 @@ def _read_table(path: Path) -> FileTable | None:
         return None
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-    for table in (PermissionsTable, ProviderTable, FileTable):
+    for table in (PermissionsTable, ProviderTable, ModelTable, FileTable):
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)
@@ -242,6 +247,7 @@ def _read_table(path: Path) -> FileTable | None:
         key = ".".join(str(part) for part in first["loc"])
         line = _line_of(path, str(first["loc"][-1]) if first["loc"] else "")
         what = "unknown key" if first["type"] == "unexpected_keyword_argument" else first["msg"]
+        what = what.removeprefix("Value error, ")
         raise UserError(f"{path}:{line}: {key}: {what}.") from None
 
 
