@@ -1,4 +1,4 @@
-"""OpenAI's cache rules before and since GPT-5.6 (wire.md 2.8), and DeepSeek's units (5.1)."""
+"""OpenAI's cache rules before and since GPT-5.6 (wire.md 2.8)."""
 
 import pytest
 
@@ -212,21 +212,6 @@ def test_what_breaks_the_prefix(change):
     account.ask(request)
     assert account.ask(request | change).cache_read == 0
     assert account.ask(request | {"max_output_tokens": 99}).cache_read == 1100
-
-
-def test_units_are_read_whole_or_not_at_all():
-    cache = GptCache()
-
-    def ask(words, model="deepseek-v4-pro"):
-        talk = [{"role": "user", "content": w} for w in words]
-        charge = cache.look_units(chat_prompt({"model": model, "messages": talk}), 0)
-        charge.publish()
-        return charge.usage
-
-    assert ask([long("a", 70)]) == Usage(input=70)
-    assert ask([long("a", 70), "abcd"]) == Usage(input=1, cache_read=70)
-    assert ask([long("a", 69)]) == Usage(input=69)
-    assert ask([long("a", 70)], model="deepseek-flash").cache_read == 0
 
 
 def test_chat_and_responses_count_the_same():

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+from agentcli.llm.simulator.chat_cache import ChatCache, rule_of
 from agentcli.llm.simulator.chat_strict import check_fields, check_messages, check_tools
 from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, pieces_of, plain
-from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, GptCache, GptCharge
-from agentcli.llm.simulator.gpt_prompt import GptPrompt, chat_prompt
+from agentcli.llm.simulator.gpt_cache import BILLS_WRITES
+from agentcli.llm.simulator.gpt_prompt import chat_prompt
 from agentcli.llm.simulator.gpt_strict import FAULTS, check_window, failure
 from agentcli.llm.simulator.prefix import extend
 from agentcli.llm.simulator.refusal import Refused, as_object, openai_error
@@ -17,7 +18,7 @@ from agentcli.llm.simulator.script import Asked, Fault, Say, Think, Turn, Use
 from agentcli.llm.simulator.speech import Speech, arguments, speech
 from agentcli.llm.simulator.tokens import compact, content_text, objects
 from agentcli.llm.simulator.vendors import Vendor, gpt_version, vendor_of
-from agentcli.llm.types import JsonObject, Usage
+from agentcli.llm.types import JsonObject
 
 STOPS = {
     "end_turn": "stop",
@@ -36,7 +37,7 @@ class Chat:
 
     def __init__(self, vendor: Vendor | None = None) -> None:
         self._vendor = vendor
-        self._cache = GptCache()
+        self._cache = ChatCache()
 
     def hear(self, call: Call) -> Heard:
         vendor = self._of(str(call.body.get("model", "")))
@@ -45,11 +46,12 @@ class Chat:
         check_messages(call.body, vendor)
         prompt = chat_prompt(call.body)
         check_window(prompt.model, prompt.tokens)
-        charge = self._look(vendor, prompt, call.now)
+        charge = self._cache.look(vendor, prompt, call.now)
         return Heard(
             asked=_asked(call),
             usage=charge.usage,
-            publish=charge.publish,
+            publish=charge.begin,
+            ended=charge.end,
             digest=extend("", compact([call.body.get("tools"), call.body["messages"]])),
             at=call.now,
         )
@@ -78,12 +80,15 @@ class Chat:
         if turn.reports_usage and (vendor.always_usage or options.get("include_usage")):
             usage = _usage(heard, said, vendor) | (turn.usage or {})
             yield plain(_head(heard, "chat.completion.chunk") | {"choices": [], "usage": usage})
+        heard.ended(_message(heard, said, vendor))
         yield DONE
 
     def whole(self, heard: Heard, turn: Turn) -> JsonObject:
         vendor = self._of(heard.asked.model)
         said = _said(heard, turn)
-        choice: JsonObject = {"index": 0, "message": _message(heard, said, vendor)}
+        message = _message(heard, said, vendor)
+        heard.ended(message)
+        choice: JsonObject = {"index": 0, "message": message}
         choice["finish_reason"] = _stop(turn, said)
         answer = _head(heard, "chat.completion") | {"choices": [choice]}
         if turn.reports_usage:
@@ -103,15 +108,6 @@ class Chat:
 
     def _of(self, model: str) -> Vendor:
         return self._vendor or vendor_of(model)
-
-    def _look(self, vendor: Vendor, prompt: GptPrompt, now: float) -> GptCharge:
-        match vendor.cache:
-            case "openai":
-                return self._cache.look(prompt, now)
-            case "units":
-                return self._cache.look_units(prompt, now)
-            case "none":
-                return GptCharge(Usage(input=prompt.tokens), lambda: None)
 
 
 def _asked(call: Call) -> Asked:
@@ -220,9 +216,7 @@ def _stop(turn: Turn, said: Speech) -> str:
 def _usage(heard: Heard, said: Speech, vendor: Vendor) -> JsonObject:
     """wire.md 2.6, 5.1: what is cached is part of `prompt_tokens`."""
     usage = heard.usage
-    details: JsonObject = {"cached_tokens": usage.cache_read}
-    if vendor.cache == "openai" and gpt_version(heard.asked.model) >= BILLS_WRITES:
-        details["cache_write_tokens"] = usage.cache_write_5m + usage.cache_write_1h
+    details: JsonObject = {"cached_tokens": usage.cache_read} | _writes(heard, vendor)
     answer: JsonObject = {
         "prompt_tokens": usage.prompt,
         "completion_tokens": said.output,
@@ -234,3 +228,15 @@ def _usage(heard: Heard, said: Speech, vendor: Vendor) -> JsonObject:
         answer["prompt_cache_hit_tokens"] = usage.cache_read
         answer["prompt_cache_miss_tokens"] = usage.prompt - usage.cache_read
     return answer
+
+
+def _writes(heard: Heard, vendor: Vendor) -> JsonObject:
+    """What was written, in each vendor's words (wire.md 2.6, 5.5, 5.8)."""
+    short, long = heard.usage.cache_write_5m, heard.usage.cache_write_1h
+    if vendor.name == "dashscope":
+        split = {"ephemeral_5m_input_tokens": short + long}
+        return {"cache_creation_input_tokens": short + long, "cache_creation": split}
+    is_new = vendor.cache == "openai" and gpt_version(heard.asked.model) >= BILLS_WRITES
+    if is_new or rule_of(vendor).marks:
+        return {"cache_write_tokens": short + long}
+    return {}

@@ -41,6 +41,10 @@ class Manner:
     """A header that names the kind of an error."""
 
 
+def _unheard(_: JsonObject) -> None:
+    pass
+
+
 @value
 class Heard:
     """A request that was accepted: what it costs, what it says, and what speaking needs."""
@@ -56,6 +60,8 @@ class Heard:
     transformations: tuple[JsonObject, ...] = ()
     at: float = 0.0
     """When the request came, in seconds."""
+    ended: Callable[[JsonObject], None] = _unheard
+    """To be called with the reply when the answer has ended, where that is what counts."""
     unframed: bool = False
     """Chunks are asked for as one JSON array instead of events (Gemini without alt=sse)."""
 

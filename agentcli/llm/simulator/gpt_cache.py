@@ -1,4 +1,4 @@
-"""OpenAI's prompt caches, before and since GPT-5.6, and DeepSeek's units (wire.md 2.8, 5.1)."""
+"""OpenAI's prompt caches, before and since GPT-5.6 (wire.md 2.8)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ MAX_WRITES = 4
 EARLIER_ENDS = 20
 FIRST_MARKS, LAST_MARKS = 2, 50
 """wire.md 2.8.4: explicit breakpoints that are looked up."""
-UNIT_LIFE = 3_600.0
-"""Seconds a DeepSeek unit surely lives ("hours to days")."""
 
 
 @value
@@ -60,37 +58,37 @@ class GptCache:
             return self._by_boundary(prompt, now)
         return self._by_step(prompt, now)
 
-    def look_units(self, prompt: GptPrompt, now: float) -> GptCharge:
-        """DeepSeek: only a whole earlier prompt is read (5.1, rule 2a); nothing is billed."""
-        places = _places(prompt)
-        read = max((tokens for digest, tokens in places if self._use(digest, now)), default=0)
-        ends = {digest: _Entry(UNIT_LIFE, now) for digest, _ in places[-1:]}
-        return GptCharge(
-            Usage(input=prompt.tokens - read, cache_read=read), lambda: self._entries.update(ends)
-        )
-
     def _by_step(self, prompt: GptPrompt, now: float) -> GptCharge:
         """Automatic, in steps of 128 tokens from 1,024 on, free of charge for writes."""
         step = STEPS.get(gpt_version(prompt.model), STEP)
         life = RETENTIONS.get(prompt.retention, RETENTIONS[DEFAULT_RETENTION])
+        return self.look_steps(prompt, now, step, LEAST, life)
+
+    def look_steps(
+        self, prompt: GptPrompt, now: float, step: int, least: int, life: float
+    ) -> GptCharge:
+        """Whole steps of any prefix seen before, from `least` tokens on; writing is free."""
         digests = _step_digests(prompt, step)
         count = 0
-        while count < len(digests) and self._use(digests[count], now):
+        while count < len(digests) and self.use(digests[count], now):
             count += 1
-        read = count * step if count * step >= LEAST else 0
+        read = count * step if count * step >= least else 0
         fresh = {digest: _Entry(life, now) for digest in digests[count:]}
         return GptCharge(
             Usage(input=prompt.tokens - read, cache_read=read),
             lambda: self._entries.update(fresh),
         )
 
+    def keep(self, digest: str, life: float, now: float) -> None:
+        self._entries[digest] = _Entry(life, now)
+
     def _by_boundary(self, prompt: GptPrompt, now: float) -> GptCharge:
         """Exact boundaries; writes are charged instead of input (2.8, rules 1 to 8)."""
-        places = _places(prompt)
+        places = places_of(prompt)
         hit = 0
         for index in sorted(lookups(prompt), reverse=True):
             digest, tokens = places[index]
-            if tokens >= LEAST and self._use(digest, now):
+            if tokens >= LEAST and self.use(digest, now):
                 hit = tokens
                 break
         fresh: dict[str, _Entry] = {}
@@ -107,7 +105,7 @@ class GptCache:
         usage = Usage(prompt.tokens - end, 0, hit, short, long)
         return GptCharge(usage, lambda: self._entries.update(fresh))
 
-    def _use(self, digest: str, now: float) -> bool:
+    def use(self, digest: str, now: float) -> bool:
         """Whether an entry lives; being used, it lives on for another full life."""
         entry = self._entries.get(digest)
         if entry is None or not entry.lives(now):
@@ -116,14 +114,17 @@ class GptCache:
         return True
 
 
-def _places(prompt: GptPrompt) -> list[tuple[str, int]]:
+def places_of(prompt: GptPrompt) -> list[tuple[str, int]]:
     """The digest and the tokens of the prefix that ends with each piece."""
-    digest, total = extend("", prompt.seed), 0
-    found: list[tuple[str, int]] = []
-    for piece in prompt.pieces:
-        digest = extend(digest, piece.head + "\n" + piece.text)
-        total += piece.tokens
-        found.append((digest, total))
+    return extended([(extend("", prompt.seed), 0)], prompt.pieces)[1:]
+
+
+def extended(places: list[tuple[str, int]], pieces: Sequence[Piece]) -> list[tuple[str, int]]:
+    """The same places, and those after further pieces."""
+    found = list(places)
+    for piece in pieces:
+        digest, total = found[-1]
+        found.append((extend(digest, piece.head + "\n" + piece.text), total + piece.tokens))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agentcli.lib.value import replace, value
+from agentcli.llm.simulator.claude_cache import mark_of
 from agentcli.llm.simulator.prefix import Block
 from agentcli.llm.simulator.refusal import as_object
 from agentcli.llm.simulator.tokens import IMAGES, block_tokens, compact, objects, rendering
@@ -20,6 +21,8 @@ OUTPUTS = (
 )
 CALLS = ("function_call", "custom_tool_call", "apply_patch_call", "shell_call")
 DEVELOPERS = ("developer", "system")
+MARKS = ("cache_control", "prompt_cache_breakpoint")
+"""They say what to cache, and are no part of it."""
 
 
 @value
@@ -31,6 +34,8 @@ class Piece:
     tokens: int
     mark: str = ""
     """The life an explicit breakpoint at its end asks for (wire.md 2.8.2)."""
+    control: str = ""
+    """The life one of Anthropic's marks at its end asks for (wire.md 5.5, 5.8)."""
     ends: bool = False
     """A message ends here after which an implicit breakpoint may stand."""
     opens: bool = False
@@ -46,6 +51,7 @@ class GptPrompt:
     options: JsonObject
     """`prompt_cache_options`."""
     retention: str = ""
+    key: str = ""
 
     @property
     def tokens(self) -> int:
@@ -113,12 +119,13 @@ def _item_pieces(item: JsonObject) -> Iterator[Piece]:
 def _piece(role: str, block: JsonObject) -> Piece:
     kind = str(block.get("type", ""))
     identity = [role, "" if kind.endswith("text") else kind, block.get("call_id")]
-    text = compact(block) if kind in IMAGES else rendering(block)
+    bare = {k: v for k, v in block.items() if k not in MARKS}
+    text = compact(bare) if kind in IMAGES else rendering(bare)
     if kind == "reasoning":
         text += str(block.get("encrypted_content") or "")
     mark = as_object(block.get("prompt_cache_breakpoint"))
     life = str(mark.get("ttl") or "30m") if mark else ""
-    return Piece(compact(identity), text, block_tokens(block), life)
+    return Piece(compact(identity), text, block_tokens(bare), life, mark_of(block))
 
 
 def _role(piece: Piece) -> str:
@@ -142,7 +149,7 @@ def _with_ends(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 def chat_prompt(body: JsonObject) -> GptPrompt:
     pieces = [_piece("tool", tool) for tool in objects(body.get("tools"))]
     for message in objects(body.get("messages")):
-        pieces += _message_pieces(message)
+        pieces += message_pieces(message)
     settings = [
         body.get("reasoning_effort"),
         body.get("verbosity"),
@@ -164,7 +171,7 @@ def _role_of(block: Block) -> str:
     return "output" if block.kind == "tool_result" else block.role
 
 
-def _message_pieces(message: JsonObject) -> Iterator[Piece]:
+def message_pieces(message: JsonObject) -> Iterator[Piece]:
     role = str(message.get("role", ""))
     role = "output" if role == "tool" else role
     for part in parts_of(message.get("content")):
@@ -188,4 +195,5 @@ def _prompt(body: JsonObject, pieces: tuple[Piece, ...], settings: list[Any]) ->
         seed=compact([body.get("model"), key, tier, *settings]),
         options=as_object(body.get("prompt_cache_options")),
         retention=str(body.get("prompt_cache_retention") or ""),
+        key=str(key),
     )
