@@ -10,8 +10,8 @@ from typing import Literal, cast
 
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
-from agentcli.llm.overrides import ModelTable
 from agentcli.llm.budget import Scope
+from agentcli.llm.overrides import ModelTable
 from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
@@ -77,6 +77,17 @@ class HookTable:
 
 
 @value
+class Group:
+    """Several ways to reach one model, used as one."""
+
+    models: tuple[str, ...]
+    weights: tuple[int, ...] = ()
+
+
+Role = Literal["small", "plan", "subagent"]
+
+
+@value
 class Config:
     model: str | None = None
     effort: Effort | None = None
@@ -87,6 +98,11 @@ class Config:
     providers: tuple[Provider, ...] = ()
     models: tuple[tuple[str, ModelTable], ...] = ()
     """What the person says of models, by id or glob; the more important later."""
+    fallback: tuple[str, ...] = ()
+    """Models that answer, in this order, while the chosen one can't."""
+    deployments: dict[str, Group] = made(default_factory=dict[str, "Group"])
+    roles: dict[Role, str] = made(default_factory=dict["Role", str])
+    """Models for certain work; the chosen one does what has no entry."""
     max_cost: str | None = None
     """USD for one session."""
     budget: dict[Scope, str] = made(default_factory=dict["Scope", str])
@@ -131,6 +147,12 @@ class ProviderTable:
 
 
 @dataclass(slots=True)
+class GroupTable:
+    models: list[str]
+    weights: list[int] = field(default_factory=list[int])
+
+
+@dataclass(slots=True)
 class FileTable:
     """What a config.toml may hold."""
 
@@ -138,6 +160,9 @@ class FileTable:
     effort: Effort | None = None
     max_cost: float | None = None
     budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
+    fallback: list[str] = field(default_factory=list[str])
+    deployments: dict[str, GroupTable] = field(default_factory=dict[str, "GroupTable"])
+    roles: dict[Role, str] = field(default_factory=dict[Role, str])
     permissions: PermissionsTable = field(default_factory=PermissionsTable)
     providers: dict[str, ProviderTable] = field(default_factory=dict[str, ProviderTable])
     models: dict[str, ModelTable] = field(default_factory=dict[str, ModelTable])
@@ -185,6 +210,10 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         extra_dirs=config.extra_dirs + extra,
         providers=config.providers + tuple(_row(n, t, path) for n, t in table.providers.items()),
         models=config.models + tuple(table.models.items()),
+        fallback=tuple(table.fallback) or config.fallback,
+        deployments=config.deployments
+        | {name: Group(tuple(g.models), tuple(g.weights)) for name, g in table.deployments.items()},
+        roles=config.roles | table.roles,
         max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
         budget=config.budget | {scope: str(usd) for scope, usd in table.budget.items()},
     )
@@ -238,7 +267,7 @@ def _read_table(path: Path) -> FileTable | None:
         return None
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-    for table in (PermissionsTable, ProviderTable, ModelTable, FileTable):
+    for table in (PermissionsTable, ProviderTable, ModelTable, GroupTable, FileTable):
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)

@@ -7,6 +7,8 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import Options
 from agentcli.app.reports import cost_table, permissions_text
+from agentcli.app.routing import Choice, choose, router
 from agentcli.app.talk import Ground, Talk
 from agentcli.config import Config, places
 from agentcli.context.mentions import mentioned
@@ -24,9 +27,10 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import Rewrite
-from agentcli.llm.cost import Cost
+from agentcli.llm.cost import Cost, format_usd
 from agentcli.llm.errors import LLMError
-from agentcli.llm.providers import Route, default_model, reachable, resolve
+from agentcli.llm.providers import Route, default_model, reachable
+from agentcli.llm.router import reprime
 from agentcli.llm.types import Image, Text, Usage
 from agentcli.policy.permissions import Mode
 from agentcli.policy.secrets import scrub_env
@@ -82,14 +86,24 @@ class App:
         self._tool_env = hardened_env(scrub_env(self.env))
         resumed = options.resume_last or bool(options.resume)
         if not resumed:
-            self.route: Route = resolve(self._model_name(""), self.env, config.providers)
+            self._choice = self._choose(self._model_name(""))
         self.talk = self._open_talk()
         if resumed:
-            self.route = resolve(self._model_name(self.talk.model), self.env, config.providers)
+            self._choice = self._choose(self._model_name(self.talk.model))
+        self._planner = self._choose(config.roles["plan"]) if "plan" in config.roles else None
         self.gate = gate_from(options, config, self.ground, frontend)
         self._engine: Engine | None = None
         self._source = ("fork" if options.fork_session else "resume") if resumed else "startup"
         """How the session begins, until its hooks were told."""
+
+    @property
+    def chosen(self) -> Choice:
+        """The model that is asked next: in plan mode the one for planning, if there is one."""
+        return self._planner if self._planner and self.mode == "plan" else self._choice
+
+    @property
+    def route(self) -> Route:
+        return self.chosen.route
 
     @property
     def model(self) -> str:
@@ -139,6 +153,7 @@ class App:
                 gate=self.gate,
                 talk=self.talk,
                 route=lambda: self.route,
+                router=router(lambda: self.chosen, self.options, self.config, self.env),
                 tool_env=self._tool_env,
                 log_bug=self.log_bug,
             )
@@ -186,11 +201,17 @@ class App:
         await self.engine().run_shell(line)
 
     def set_model(self, name: str) -> str:
-        """Switch from the next request on; returns what to tell. Raises UserError."""
-        self.route = resolve(name, self.env, self.config.providers)
+        """Switch from the next request on; returns what to tell, with the price of the switch."""
+        before = self.model
+        self._choice = self._choose(name)
         if self._engine is not None:
             self._engine.switch_model()
-        return f"Model is now {self.model} ({self.route.provider.name})."
+        told = f"Model is now {self.model} ({self.route.provider.name})."
+        if not self.talk.used or self.model == before:
+            return told
+        cost = reprime(self.talk.used, self.route.model, datetime.now(UTC))
+        price = f": {format_usd(cost.total)}" if cost else ""
+        return f"{told} The next message sends {self.talk.used:,} tokens uncached{price}."
 
     def set_mode(self, mode: Mode) -> None:
         self.gate.set_mode(mode)
@@ -214,6 +235,8 @@ class App:
         path = talks.find_saved(self.ground, options)
         await self._end_talk("resume")
         self.talk = talks.open_saved(self.ground, options, path)
+        with suppress(UserError):  # a model without a key now: the chosen one goes on
+            self._choice = self._choose(self._model_name(self.talk.model))
         self._source = "resume"
 
     async def compact(self, instructions: str) -> str:
@@ -250,6 +273,9 @@ class App:
         if not name:
             raise UserError(NO_MODEL)
         return name
+
+    def _choose(self, name: str) -> Choice:
+        return choose(name, self.config, self.env)
 
     def _open_talk(self) -> Talk:
         if not (self.options.resume_last or self.options.resume):

@@ -20,6 +20,7 @@ from agentcli.app.billing import Billing, Paid
 from agentcli.app.compact import Compaction
 from agentcli.app.gate import PolicyGate
 from agentcli.app.options import Options
+from agentcli.app.routing import signer
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.transport import connect
 from agentcli.config import Config
@@ -28,6 +29,7 @@ from agentcli.lib.value import replace, value
 from agentcli.llm.cache import expires
 from agentcli.llm.client import Client
 from agentcli.llm.providers import Route
+from agentcli.llm.router import Router
 from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
 from agentcli.policy.hooks import Hooks, hook_spec
 from agentcli.policy.secrets import known_values, mask
@@ -47,6 +49,7 @@ class Site:
     gate: PolicyGate
     talk: Talk
     route: Callable[[], Route]
+    router: Router
     tool_env: Mapping[str, str]
     log_bug: Callable[[Exception], None]
 
@@ -168,7 +171,12 @@ def build(site: Site) -> Engine:
     talk = site.talk
     watch = Watch(site)
     frames = Frames(site)
-    client = Client(lambda _: site.route(), connect(site.ground.env))
+    client = Client(
+        site.router.pick,
+        connect(site.ground.env),
+        routing=site.router,
+        sign=signer(site.ground.env),
+    )
     context = ToolContext(
         root=site.ground.root,
         workspace=talk.workspace,
@@ -182,7 +190,7 @@ def build(site: Site) -> Engine:
         return expires(*state) if state else None
 
     accounts = Accounts(site.ground, site.options, site.config, site.frontend, talk)
-    billing = accounts.open(site.route, client.cache_state, expiry, watch)
+    billing = accounts.open(site.router.pick, client.cache_state, expiry, watch)
     paid = Paid(client, billing, "compaction")
     compact = Compaction(talk, paid, frames.now, site.route, billing, hooks, watch, watch.renew)
 

@@ -19,6 +19,7 @@ class Options:
     print: bool = False
     model: str | None = None
     effort: str | None = None
+    fallback_model: tuple[str, ...] = ()
     output_format: OutputFormat = "text"
     input_format: Literal["text", "stream-json"] = "text"
     include_partial_messages: bool = False

@@ -32,6 +32,12 @@ class Flag:
 FLAGS = (
     Flag("print", ("--print", "-p"), "switch", "Answer the prompt, print the answer and exit."),
     Flag("model", ("--model", "-m"), "text", "Model: a name, an alias or provider/name."),
+    Flag(
+        "fallback_model",
+        ("--fallback-model",),
+        "list",
+        "Who answers while the model can't; also 'a,b'.",
+    ),
     Flag("effort", ("--effort",), "choice", "How hard the model thinks.", EFFORTS),
     Flag(
         "permission_mode",

@@ -98,6 +98,8 @@ def _progress(event: AgentEvent, watched: bool) -> str:
             return f"agent: {text}"
         case HookFailed(name, command, why):
             return f"agent: hook {name} ({command}) failed: {why}"
+        case Retrying(_, 0.0, why):
+            return f"agent: {why}"
         case Retrying(attempt, delay, why):
             return f"agent: {why}; retry {attempt} in {delay:.1f} s"
         case Decided(call, decision) if decision.verdict == "deny":

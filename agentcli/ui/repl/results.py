@@ -40,6 +40,8 @@ def told(event: Told) -> tuple[str, Style]:
         case HookFailed(name, command, why, blocked):
             what = "failed, and blocks" if blocked else "failed"
             return f"Hook {name} ({command}) {what}: {why}", "error"
+        case Retrying(_, 0.0, why):
+            return why, "warning"
         case Retrying(attempt, delay, why):
             return f"{why} (retry {attempt} in {delay:.1f} s)", "warning"
         case Compacted(before, after):
