@@ -9,8 +9,9 @@ from pathlib import Path
 from agentcli.app.options import Options
 from agentcli.config import Config
 from agentcli.lib.errors import UserError
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.errors import AuthFailed
+from agentcli.llm.overrides import overridden
 from agentcli.llm.providers import resolve
 from agentcli.llm.route import Route
 from agentcli.llm.router import Deployment, Router
@@ -28,12 +29,20 @@ class Choice:
         return self.deployments[0].route
 
 
+def reach(name: str, config: Config, env: Mapping[str, str]) -> Route:
+    """The route to one model, with what the configuration says of it. Raises UserError."""
+    route = resolve(name, env, config.providers)
+    if not config.models:
+        return route
+    return replace(route, model=overridden(route.model, config.models))
+
+
 def choose(name: str, config: Config, env: Mapping[str, str]) -> Choice:
     """A model, or a group of deployments from the configuration. Raises UserError."""
     group = config.deployments.get(name)
     if group is None:
-        return Choice((Deployment(resolve(name, env, config.providers)),))
-    routes = [resolve(model, env, config.providers) for model in group.models]
+        return Choice((Deployment(reach(name, config, env)),))
+    routes = [reach(model, config, env) for model in group.models]
     weights = group.weights or tuple(1 for _ in routes)
     if not routes or len(weights) != len(routes) or min(weights) < 1:
         raise UserError(f"deployments.{name}: models are needed, and one weight above 0 for each.")
@@ -46,7 +55,7 @@ def router(
     """The chain of one conversation. Raises UserError for a fallback model nobody can reach."""
     asked = [name for text in options.fallback_model for name in text.split(",") if name.strip()]
     names = asked or config.fallback
-    fallback = [resolve(name.strip(), env, config.providers) for name in names]
+    fallback = [reach(name.strip(), config, env) for name in names]
     return Router(lambda: chosen().deployments, fallback)
 
 

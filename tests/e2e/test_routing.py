@@ -78,3 +78,16 @@ def test_plan_mode_has_a_model_of_its_own(project, provider):
     assert project.agent("-p", "x", "-m", CLAUDE).out == "Done.\n"
     assert json.loads(gpt.requests[0].raw)["model"] == GPT
     assert len(claude.requests) == 1
+
+
+def test_what_the_configuration_says_of_a_model_holds(project, provider):
+    provider([says("Hello.")])
+    config = project.root.parent / "home/.config/agentcli/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        '[models."claude-*"]\ninput = 1000\noutput = 0\ncache_read = 1000\ncache_write = 1000\n'
+    )
+    done = project.agent("-p", "x", "-m", CLAUDE, "--output-format", "json")
+    usage = done.json["usage"]
+    sent = usage["input_tokens"] + usage["cache_creation_input_tokens"]
+    assert done.json["total_cost_usd"] == pytest.approx(sent / 1000)
