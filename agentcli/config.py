@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Literal, cast
 
@@ -215,8 +216,15 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         | {name: Group(tuple(g.models), tuple(g.weights)) for name, g in table.deployments.items()},
         roles=config.roles | table.roles,
         max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
-        budget=config.budget | {scope: str(usd) for scope, usd in table.budget.items()},
+        budget=config.budget | _budget(table.budget, path),
     )
+
+
+def _budget(amounts: dict[Scope, float], path: Path) -> dict[Scope, str]:
+    for scope, usd in amounts.items():
+        if not 0 <= usd < inf:
+            raise UserError(f"{path}:{_line_of(path, scope)}: budget.{scope}: an amount in USD.")
+    return {scope: str(usd) for scope, usd in amounts.items()}
 
 
 def _row(name: str, table: ProviderTable, path: Path) -> Provider:
@@ -234,7 +242,7 @@ def _row(name: str, table: ProviderTable, path: Path) -> Provider:
         wire=wire,
         auth=auth,
         key_env=keys,
-        key_command=table.key_command,
+        key_command=table.key_command or known.key_command,
         headers=known.headers | table.headers,
         models=tuple(table.models),
         keyless=bool(table.url) and not table.key_env,

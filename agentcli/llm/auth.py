@@ -27,8 +27,9 @@ PRINTED_SECONDS = 300
 """How long a printed key is used; the tokens of the clouds live for an hour."""
 _PRINTED: dict[str, tuple[str, float]] = {}
 _KEY_IN_TEXT = re.compile(
-    r"\b(?:sk|pk|gsk|xai|bedrock-api-key)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}"
+    r"\b(?:sk|pk|gsk|xai|nvapi|bedrock-api-key)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}|\bABSK[A-Za-z0-9+/=]{20,}"
+    r"|\bya29\.[A-Za-z0-9_-]{20,}|\b(?:hf|gh[opsu])_[A-Za-z0-9]{20,}"
 )
 
 
@@ -69,7 +70,7 @@ def _printed(route: Route) -> str:
             shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise _no_key(route, f"{type(error).__name__}") from None
+        raise _no_key(route, str(error)) from None
     if done.returncode or not done.stdout.strip():
         raise _no_key(route, redact_text(done.stderr.strip()) or "it printed nothing")
     _PRINTED[command] = (done.stdout.strip(), now + PRINTED_SECONDS)
@@ -77,8 +78,10 @@ def _printed(route: Route) -> str:
 
 
 def _no_key(route: Route, why: str) -> AuthFailed:
+    names = " or ".join((*route.provider.key_env, *route.provider.lent_env))
+    instead = f"; set {names} instead" if names else ""
     return AuthFailed(
-        f"the key_command of {route.provider.name} gave no key: {why}",
+        f"no key from `{route.provider.key_command}`: {why}{instead}",
         provider=route.provider.name,
         model=route.model.id,
     )

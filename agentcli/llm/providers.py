@@ -246,6 +246,9 @@ def reachable(env: Mapping[str, str], extra: Sequence[Provider] = ()) -> tuple[s
 
 
 def _offered(provider: Provider) -> tuple[str, ...]:
+    """Names that are sure to be there: not where somebody deploys what they want, as on Azure."""
     if provider.models:
         return provider.models
-    return () if provider.service else models.names(provider.models_of or provider.name)
+    if provider.service or not provider.url:
+        return ()
+    return models.names(provider.models_of or provider.name)

@@ -30,9 +30,6 @@ from agentcli.llm.types import (
 from agentcli.llm.wire import load
 
 ROWS = [name for name in PROVIDERS if name != "demo"]
-NOT_SIMULATED = {"bedrock": "Converse", "anthropic-bedrock": "frames", "anthropic-vertex": "paths"}
-"""Wires that the simulator does not speak yet; to be emptied."""
-SIMULATED = [name for name in ROWS if PROVIDERS[name].wire not in NOT_SIMULATED]
 BEHIND = {
     "moonshot": "moonshot-strict",
     "moonshot-cn": "moonshot-strict",
@@ -103,10 +100,9 @@ class Setting:
     def __init__(self, name, *steps):
         row = PROVIDERS[name]
         vendor = VENDORS[BEHIND.get(name, name if name in VENDORS else "plain")]
-        if name == "openai":
-            vendor = None
         self.route = resolve(f"{name}/{model_of(row)}", environment(row))
         key = "k" if self.route.key else None
+        self.vendor = vendor
         self.provider = SimulatedProvider(steps, key=key, vendor=vendor)
         self.where = []
         http = Http(transport=InProcess(self.handle))
@@ -182,7 +178,21 @@ def thinking(name):
     assert shown == "Need it."
     setting.answer_calls()
     assert setting.ask(effort="medium").text == "Done."
+    if setting.route.wire == "openai-chat":
+        said = next(each for each in setting.saw[-1]["messages"] if each["role"] == "assistant")
+        assert is_returned(said, setting.vendor.reasoning_field)
     return setting
+
+
+def is_returned(said, field):
+    """Whether earlier thinking went back in the form it came in, if this vendor wants it back."""
+    match field:
+        case "parts":
+            return said["content"][0]["type"] == "thinking"
+        case "reasoning_details" | "thinking_blocks":
+            return len(said[field]) == 1
+        case _:
+            return said.get(field, "Need it.") == "Need it."
 
 
 def error(name):
@@ -198,7 +208,7 @@ SCENARIOS = {each.__name__: each for each in (text, tool_call, parallel_calls, t
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize("name", ROWS)
 def test_matrix(name, scenario):
     setting = scenario(name)
     host = urlsplit(setting.route.url).netloc
@@ -235,9 +245,3 @@ def test_every_quirk_has_a_user_a_date_and_a_reason():
     for name, odd in ODD:
         assert date.fromisoformat(odd.seen) <= date.today(), name
         assert len(odd.why) > 10, name
-
-
-def test_what_is_not_simulated_is_not_many():
-    assert NOT_SIMULATED.keys() == {
-        row.wire for row in PROVIDERS.values() if row.name not in (*SIMULATED, "demo")
-    }

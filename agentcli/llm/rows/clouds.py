@@ -9,6 +9,7 @@ PROJECT = "{GOOGLE_CLOUD_PROJECT|VERTEXAI_PROJECT|ANTHROPIC_VERTEX_PROJECT_ID}"
 LOCATION = "{GOOGLE_CLOUD_LOCATION|VERTEXAI_LOCATION|CLOUD_ML_REGION=global}"
 VERTEX = f"https://{{vertex_host}}/v1/projects/{PROJECT}/locations/{LOCATION}"
 VERTEX_KEYS = "VERTEX_ACCESS_TOKEN GOOGLE_OAUTH_ACCESS_TOKEN CLOUDSDK_AUTH_ACCESS_TOKEN"
+GCLOUD = "gcloud auth print-access-token"
 BEDROCK = f"https://bedrock-runtime.{REGION}.amazonaws.com"
 MANTLE = f"https://bedrock-mantle.{REGION}.api.aws"
 BEDROCK_KEY = "AWS_BEARER_TOKEN_BEDROCK"
@@ -41,6 +42,7 @@ ROWS = (
         VERTEX + "/publishers/google",
         VERTEX_KEYS,
         wire="gemini",
+        key_command=GCLOUD,
         models_of="gemini",
     ),
     row(
@@ -50,6 +52,7 @@ ROWS = (
         wire="anthropic-vertex",
         bases="ANTHROPIC_VERTEX_BASE_URL",
         lent=VERTEX_KEYS,
+        key_command=GCLOUD,
         models_of="anthropic",
     ),
     row(

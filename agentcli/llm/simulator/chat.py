@@ -160,20 +160,27 @@ def _texts(heard: Heard, field: str, text: str, size: int) -> Iterator[Frame]:
 
 
 def _thoughts(heard: Heard, field: str, text: str, size: int) -> Iterator[Frame]:
-    """In a field of its own, as signed details (wire.md 5.5), or in the content (5.3)."""
-    if field not in ("reasoning_details", "parts"):
+    """In a field of its own, signed beside it (wire.md 5.5, 5.14), or in the content (5.3)."""
+    if field not in ("reasoning_details", "thinking_blocks", "parts"):
         yield from _texts(heard, field, text, size)
         return
     for piece in pieces_of(text, size):
-        item: JsonObject = {"type": "reasoning.text", "text": piece, "index": 0}
-        shown: JsonObject = {"reasoning": piece, "reasoning_details": [item]}
-        if field == "parts":
-            inner = [{"type": "text", "text": piece}]
-            shown = {"content": [{"type": "thinking", "thinking": inner}]}
+        match field:
+            case "reasoning_details":
+                item: JsonObject = {"type": "reasoning.text", "text": piece, "index": 0}
+                shown: JsonObject = {"reasoning": piece, field: [item]}
+            case "thinking_blocks":
+                item = {"type": "thinking", "thinking": piece, "signature": None}
+                shown = {"reasoning_content": piece, field: [item]}
+            case _:
+                inner = [{"type": "text", "text": piece}]
+                shown = {"content": [{"type": "thinking", "thinking": inner}]}
         yield Frame(_chunk(heard, shown).data, "delta")
+    signed: JsonObject = {"signature": extend("", text)}
     if field == "reasoning_details":
-        last = {"type": "reasoning.text", "signature": extend("", text), "index": 0}
-        yield _chunk(heard, {"reasoning_details": [last]})
+        yield _chunk(heard, {field: [{"type": "reasoning.text", "index": 0} | signed]})
+    if field == "thinking_blocks":
+        yield _chunk(heard, {field: [{"type": "thinking", "thinking": ""} | signed]})
 
 
 def _call_chunks(heard: Heard, call: Use, place: tuple[int, int], size: int) -> Iterator[Frame]:

@@ -194,9 +194,10 @@ def _check_oddities(message: JsonObject, where: str, vendor: Vendor) -> None:
         need(fits, "Extra inputs are not permitted: cache_control", param=f"{where}.content")
         fits = part.get("type") != "thinking" or vendor.reasoning_field == "parts"
         need(fits, "Invalid value: 'thinking'.", param=f"{where}.content")
-    for item in objects(message.get("reasoning_details")):
-        fits = item.get("signature") == extend("", str(item.get("text")))
-        need(fits, "reasoning_details were altered", param=f"{where}.reasoning_details")
+    for name, key in (("reasoning_details", "text"), ("thinking_blocks", "thinking")):
+        for item in objects(message.get(name)):
+            fits = item.get("signature") == extend("", str(item.get(key)))
+            need(fits, f"{name} were altered", param=f"{where}.{name}")
 
 
 def _check_assistant(message: JsonObject, where: str) -> None:

@@ -38,7 +38,8 @@ class Vendor:
     reasoning_field: str = ""
     """The delta field reasoning is streamed in (DeepSeek, Kimi); "" for hidden.
 
-    `reasoning_details` comes with a signature (OpenRouter); `parts` are of the content (Mistral).
+    `reasoning_details` (OpenRouter) and `thinking_blocks` (LiteLLM) come with a signature; `parts`
+    are of the content (Mistral).
     """
     wants_reasoning: bool = False
     """Refuses a history whose turns with calls lack their reasoning (wire.md 5.1, 5.6)."""

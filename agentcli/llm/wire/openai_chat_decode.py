@@ -62,6 +62,7 @@ class ChatDecoder:
         self._ids: set[str] = set()
         self._count = 0
         self._details: list[JsonObject] = []
+        self._blocks: list[JsonObject] = []
         self._tags = ThinkTags()
         self._stop: Stop | None = None
         self._refused = False
@@ -126,6 +127,7 @@ class ChatDecoder:
         if thought:
             yield ThinkingDelta(str(thought))
         self._details += _list(delta, "reasoning_details")
+        self._blocks += _list(delta, "thinking_blocks")
         if delta.get("refusal"):
             self._refused = True
             yield TextDelta(str(delta["refusal"]))
@@ -162,8 +164,11 @@ class ChatDecoder:
             stop = "refusal"
         elif self._calls and stop in ("end_turn", "stop_sequence"):
             stop = "tool_use"
-        details = _merged(self._details)
-        yield BlockEnd({"reasoning_details": details} if details else None)
+        kept = {
+            "reasoning_details": _merged(self._details),
+            "thinking_blocks": _joined(self._blocks),
+        }
+        yield BlockEnd({name: items for name, items in kept.items() if items} or None)
         yield Finished(stop, self.usage, self._id, self._cost)
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
@@ -223,6 +228,20 @@ def _merged(details: list[JsonObject]) -> list[JsonObject]:
             elif value is not None:
                 known[name] = value
     return list(merged.values())
+
+
+def _joined(pieces: list[JsonObject]) -> list[JsonObject]:
+    """Claude's thinking as LiteLLM passes it on: a block ends with its signature (wire.md 5.14)."""
+    blocks: list[JsonObject] = []
+    for piece in pieces:
+        last = blocks[-1] if blocks else {}
+        if last.get("type") != "thinking" or piece.get("type") != "thinking" or "signature" in last:
+            blocks.append({name: value for name, value in piece.items() if value is not None})
+            continue
+        last["thinking"] = str(last.get("thinking") or "") + str(piece.get("thinking") or "")
+        if piece.get("signature"):
+            last["signature"] = piece["signature"]
+    return blocks
 
 
 def _object(holder: JsonObject, key: str) -> JsonObject:
