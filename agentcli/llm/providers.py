@@ -223,7 +223,8 @@ def _key(provider: Provider, env: Mapping[str, str]) -> tuple[str | None, Auth]:
 
 def _is_ready(provider: Provider, env: Mapping[str, str]) -> bool:
     """Whether the environment says that this provider is meant."""
-    own = any(env.get(name) for name in provider.key_env) or base_of(provider, env) is not None
+    own = provider.keyless or any(env.get(name) for name in provider.key_env)
+    own = own or base_of(provider, env) is not None
     return own or (provider.name == "anthropic" and bool(env.get("ANTHROPIC_AUTH_TOKEN")))
 
 

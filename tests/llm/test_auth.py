@@ -14,8 +14,8 @@ from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Provider, Route
 
 
-def route(auth="bearer", key="sk-1"):
-    provider = Provider("acme", "https://acme.example", "openai-chat")
+def route(auth="bearer", key="sk-1", command=""):
+    provider = Provider("acme", "https://acme.example", "openai-chat", key_command=command)
     return Route(provider, ModelSpec("m", "acme"), provider.url, key, auth=auth)
 
 
@@ -25,7 +25,9 @@ def route(auth="bearer", key="sk-1"):
         ("bearer", "sk-1", {"authorization": "Bearer sk-1"}),
         ("x-api-key", "sk-1", {"x-api-key": "sk-1"}),
         ("api-key", "sk-1", {"api-key": "sk-1"}),
+        ("x-goog-api-key", "AIza-1", {"x-goog-api-key": "AIza-1"}),
         ("none", "sk-1", {}),
+        ("sigv4", None, {}),
         ("bearer", None, {}),
         ("bearer", "", {}),
         ("bearer", " sk-1\n", {"authorization": "Bearer sk-1"}),
@@ -42,6 +44,32 @@ def test_a_key_that_no_header_can_carry_is_told_without_showing_it(key):
     assert "copy it again" in str(caught.value)
     assert "acme/m" in str(caught.value)
     assert key not in str(caught.value)
+
+
+def test_a_command_prints_the_key_once_for_many_requests(tmp_path):
+    counted = tmp_path / "counted"
+    command = f"sh -c 'echo x >> {counted}; echo sk-printed'"
+    for _ in range(2):
+        headers = auth_headers(route(key=None, command=command))
+        assert headers == {"authorization": "Bearer sk-printed"}
+    assert counted.read_text() == "x\n"
+    assert auth_headers(route(key="sk-1", command="false")) == {"authorization": "Bearer sk-1"}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("sh -c 'echo not logged in >&2; exit 1'", "not logged in"),
+        ("true", "printed nothing"),
+        ("no-such-command-here", "No such file"),
+        ("sh -c 'unfinished", "No closing quotation"),
+    ],
+)
+def test_a_command_that_gives_no_key_is_told(command, said):
+    with pytest.raises(AuthFailed) as caught:
+        auth_headers(route(key=None, command=command))
+    assert said in str(caught.value)
+    assert command in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +111,8 @@ def test_headers_are_shown_without_secrets():
             "api-key": "0123456789abcdef",
             "x-litellm-api-key": "0123456789abcdef",
             "cookie": "session=0123456789abcdef",
+            "x-goog-api-key": "AIza0123456789abcdef",
+            "x-amz-security-token": "IQoJ0123456789abcdef",
             "anthropic-version": "2023-06-01",
             "anthropic-ratelimit-tokens-remaining": "4000",
             "x-note": "see sk-1234567890abcdef",
@@ -94,6 +124,8 @@ def test_headers_are_shown_without_secrets():
         "api-key": "***cdef",
         "x-litellm-api-key": "***cdef",
         "cookie": "***cdef",
+        "x-goog-api-key": "***cdef",
+        "x-amz-security-token": "***cdef",
         "anthropic-version": "2023-06-01",
         "anthropic-ratelimit-tokens-remaining": "4000",
         "x-note": "see ***cdef",

@@ -69,6 +69,9 @@ def test_somebody_elses_model_of_the_same_name_has_no_price_of_ours():
         ("anthropic/", CLAUDE, "needs a name"),
         ("azure/gpt-5", {"AZURE_API_KEY": "z"}, "AZURE_BASE_URL"),
         ("gpt-5", GPT | {"OPENAI_BASE_URL": "localhost:4000"}, "must begin with http"),
+        ("vertex/gemini-3.8-flash", {"VERTEX_ACCESS_TOKEN": "t"}, "GOOGLE_CLOUD_PROJECT or"),
+        ("bedrock/x", {"HOME": "/nowhere"}, "needs AWS_REGION or"),
+        ("zai-coding/glm-5.3", {}, "set ZAI_CODING_API_KEY or ZAI_API_KEY"),
     ],
 )
 def test_a_slip_gets_one_sentence(name, env, said):
@@ -111,6 +114,86 @@ def test_azure_is_reached_by_resource_address():
     assert route.model.known
 
 
+def test_a_surface_is_known_by_its_address():
+    openai_like = "https://generativelanguage.googleapis.com/v1beta/openai/"
+    route = resolve("gemini", {"GEMINI_API_KEY": "g", "GEMINI_BASE_URL": openai_like})
+    assert (route.wire, route.auth, route.url) == ("openai-chat", "bearer", openai_like[:-1])
+    env = {"DEEPSEEK_API_KEY": "d", "DEEPSEEK_BASE_URL": "https://api.deepseek.com/anthropic"}
+    assert resolve("deepseek/deepseek-v4-pro", env).wire == "anthropic"
+
+
+@pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "demo"])
+def test_every_row_is_moved_by_its_own_variable(name):
+    """Then it needs no key; what it names in its address may be missing too."""
+    variable = f"{name.upper().replace('-', '_')}_BASE_URL"
+    env = {variable: "http://h:1/v1", "AWS_REGION": "eu-west-1"}
+    assert resolve(f"{name}/m", env).url == "http://h:1/v1"
+
+
+@pytest.mark.parametrize(
+    ("place", "host"),
+    [
+        (None, "aiplatform.googleapis.com/v1/projects/p/locations/global"),
+        ("us", "aiplatform.us.rep.googleapis.com/v1/projects/p/locations/us"),
+        ("europe-west4", "europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/"),
+    ],
+)
+def test_vertex_has_a_host_for_each_place(place, host):
+    env = {"GOOGLE_CLOUD_PROJECT": "p", "VERTEX_ACCESS_TOKEN": "t"}
+    env |= {"GOOGLE_CLOUD_LOCATION": place} if place else {}
+    route = resolve("vertex/gemini-3.8-flash", env)
+    assert route.url.startswith(f"https://{host}")
+    assert route.url.endswith("/publishers/google")
+    assert (route.wire, route.auth, route.model.known) == ("gemini", "bearer", True)
+
+
+def test_a_moved_vertex_keeps_the_rest_of_its_address():
+    env = {"GOOGLE_CLOUD_PROJECT": "p", "VERTEX_BASE_URL": "http://h:1"}
+    url = resolve("vertex/gemini-3.8-flash", env).url
+    assert url == "http://h:1/v1/projects/p/locations/global/publishers/google"
+
+
+def test_bedrock_signs_unless_there_is_a_key(tmp_path):
+    env = {"AWS_REGION": "eu-west-1", "HOME": str(tmp_path)}
+    route = resolve("bedrock/global.anthropic.claude-opus-4-6-v1:0", env)
+    assert (route.auth, route.region, route.service) == ("sigv4", "eu-west-1", "bedrock")
+    assert route.url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
+    keyed = resolve("bedrock/x", env | {"AWS_BEARER_TOKEN_BEDROCK": "b"})
+    assert (keyed.auth, keyed.key) == ("bearer", "b")
+
+
+def test_the_region_may_be_that_of_the_profile(tmp_path):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nregion = ap-south-1\n")
+    assert resolve("bedrock/x", {"HOME": str(tmp_path)}).region == "ap-south-1"
+
+
+def test_a_model_on_bedrock_is_what_its_maker_says_under_the_name_it_has_there():
+    env = {"AWS_REGION": "us-east-1"}
+    made = resolve("claude-opus-4-6", CLAUDE).model
+    there = resolve("bedrock/global.anthropic.claude-opus-4-6-v1:0", env).model
+    assert there.id == "global.anthropic.claude-opus-4-6-v1:0"
+    assert (there.context, there.thinking, there.prices) == (
+        made.context,
+        made.thinking,
+        made.prices,
+    )
+    assert resolve("bedrock/us.anthropic.claude-opus-4-6-v1", env).model.prices == ()
+
+
+def test_a_sister_takes_the_key_but_is_not_meant_by_it():
+    env = {"ZAI_API_KEY": "z"}
+    sister = resolve("zai-coding/glm-5.3", env)
+    assert (sister.key, sister.model.known, sister.model.prices) == ("z", True, ())
+    assert resolve("glm-5.3", env).provider.name == "zai"
+    assert all(name.startswith("zai/") for name in reachable(env))
+
+
+def test_headers_of_an_account_come_from_the_environment():
+    route = resolve("gpt-5", GPT | {"OPENAI_ORG_ID": "org-1"})
+    assert route.headers == {"openai-organization": "org-1"}
+
+
 def test_a_model_on_this_machine_costs_nothing():
     model = resolve("ollama/qwen3-coder", {}).model
     assert price(Usage(5000, 500), model, at=datetime(2026, 11, 24, tzinfo=UTC)).total == 0
@@ -119,6 +202,12 @@ def test_a_model_on_this_machine_costs_nothing():
 def test_a_configured_provider_wins_over_ours():
     mine = Provider("groq", "http://mine/v1", "openai-chat", "bearer", ("MY_KEY",))
     assert resolve("groq/x", {"MY_KEY": "m"}, [mine]).url == "http://mine/v1"
+
+
+def test_a_listed_model_is_found_by_its_bare_name():
+    mine = Provider("mycorp", "http://h/v1", "openai-chat", keyless=True, models=("corp-large",))
+    assert resolve("corp-large", CLAUDE, [mine]).provider.name == "mycorp"
+    assert "mycorp/corp-large" in reachable({}, [mine])
 
 
 def test_the_default_is_the_flagship_of_the_first_key():
