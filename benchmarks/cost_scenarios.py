@@ -22,7 +22,7 @@ class Scenario:
 
 
 async def fixbug(world: World) -> None:
-    talk = Talk(world, interactive=False)
+    talk = Talk(world)
     await talk.turn(
         "The tests fail. Find out why and repair it.",
         Step(2, 2_000),
@@ -56,7 +56,7 @@ def paused(*minutes: float, turns: int = 12) -> Callable[[World], Awaitable[None
 
 
 async def three_processes(world: World) -> None:
-    talk = Talk(world, interactive=False)
+    talk = Talk(world)
     for number in range(3):
         await talk.turn(f"Now do task {number}.", Step(2), Step(), Step(1, 900), Step())
         talk.pause(1.5)
@@ -64,7 +64,7 @@ async def three_processes(world: World) -> None:
 
 
 async def parallel(world: World) -> None:
-    talk = Talk(world, interactive=False)
+    talk = Talk(world)
     steps = [Step(5 if number % 2 else 25, 1_200) for number in range(8)]
     await talk.turn("Read everything in the project, many files at once.", *steps)
 

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from math import inf
 
 from agentcli.agent.loop import Frame, run_turn
 from agentcli.agent.transcript import Transcript
@@ -14,7 +15,6 @@ from agentcli.context.system_prompt import prompt
 from agentcli.lib.value import value
 from agentcli.llm.cache import CachePlan, plan
 from agentcli.llm.client import Client
-from agentcli.llm.gaps import PERSON, SCRIPT
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import find
 from agentcli.llm.providers import PROVIDERS, Route
@@ -67,9 +67,9 @@ class World:
     def clock(self) -> float:
         return self.now
 
-    def client(self, *, interactive: bool = True) -> Client:
+    def client(self) -> Client:
         http = Http(transport=InProcess(self.provider.handle))
-        planner = partial(plan, prior=PERSON if interactive else SCRIPT)
+        planner = partial(plan, last=self.bills[-1].at if self.bills else -inf)
         return Client(self._route, http, clock=self.clock, planner=planner)
 
     def _route(self, model: str) -> Route:
@@ -88,7 +88,6 @@ class Talk:
 
     world: World
     name: str = "s1"
-    interactive: bool = True
     extra_tools: tuple[ToolSpec, ...] = ()
     model: str = ""
     transcript: Transcript = field(default_factory=Transcript)
@@ -96,11 +95,11 @@ class Talk:
 
     def __post_init__(self) -> None:
         self.model = self.model or self.world.model
-        self.client = self.world.client(interactive=self.interactive)
+        self.client = self.world.client()
 
     def resume(self) -> None:
         """The process ends; another one takes the conversation from its file."""
-        self.client = self.world.client(interactive=self.interactive)
+        self.client = self.world.client()
 
     def pause(self, minutes: float) -> None:
         self.world.now += minutes * 60

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentcli.lib.value import replace, value
-from agentcli.llm.estimate import tokens_of, tokens_of_message, tokens_of_tools
-from agentcli.llm.types import AssistantMessage, Message, Request
+from agentcli.llm.estimate import tokens_of, tokens_of_block, tokens_of_tools
+from agentcli.llm.types import AssistantMessage, Message, Request, Thinking
 
 TRUSTED = (0.5, 2.0)
 """A report further from our count than this is no report: a proxy dropped some of its fields."""
@@ -46,7 +46,7 @@ def _with(found: Counted, message: Message, model: str) -> Counted:
     if isinstance(message, AssistantMessage) and message.model == model:
         usage = message.usage
     if usage is None:
-        size = tokens_of_message(message)
+        size = _sent(message)
         tokens = found.tokens + round(size * found.scale)
         return replace(found, tokens=tokens, text=found.text + size)
     replies = found.replies + usage.output
@@ -55,3 +55,9 @@ def _with(found: Counted, message: Message, model: str) -> Counted:
         return replace(found, tokens=found.tokens + usage.output, answered=0, replies=replies)
     head = round(found.head / found.scale * scale)
     return Counted(usage.prompt + usage.output, head, usage.prompt, scale, found.text, replies)
+
+
+def _sent(message: Message) -> int:
+    """Our own count; what another model thought does not go back."""
+    blocks = (block for block in message.content if not isinstance(block, Thinking))
+    return sum(tokens_of_block(block) for block in blocks)

@@ -40,15 +40,13 @@ class Gaps:
         return self.middle / total if total else 0.0
 
 
-PERSON = Gaps(9.7, 0.2, 0.1)
-"""What is thought of a conversation before anything was seen: one turn in ten is followed by a
-pause of more than 5 minutes, and a turn has about five requests."""
-SCRIPT = Gaps(10.0, 0.0, 0.0)
-"""Of a run without a person: only its own slow tools make it wait."""
+UNKNOWN = Gaps(2.0, 0.0, 0.0)
+"""What is thought before anything was seen: nobody pauses. An hour is not paid for on suspicion, so
+that a script never does, and a person once the first pause has shown what it costs."""
 
 
-def observed(times: Iterable[float], prior: Gaps) -> Gaps:
-    """What the times of earlier requests teach, oldest first."""
+def observed(times: Iterable[float], prior: Gaps = UNKNOWN) -> Gaps:
+    """What the times of earlier requests teach, oldest first; of other sessions too."""
     found = prior
     for earlier, later in pairwise(times):
         found = found.after(later - earlier)

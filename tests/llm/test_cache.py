@@ -83,18 +83,26 @@ def test_the_same_request_again_does_not_mark_one_place_twice():
 @pytest.mark.parametrize(
     "changed",
     [
-        request(user("a summary instead")),
         request(user("hi"), system=(LONG, "other context")),
         request(user("hi"), tools=()),
         replace(request(user("hi")), model="claude-opus-5"),
     ],
-    ids=["compacted", "system", "tools", "model"],
+    ids=["system", "tools", "model"],
 )
 def test_what_is_no_continuation_is_a_first_request(changed):
     first = plan(request(user("hi"), *calls(1)), OPUS, None, 0.0)
     made = plan(changed, OPUS, first, 1.0)
     assert made.expected_read == 0
     assert not [mark for mark in made.marks if mark.segment == "history"]
+
+
+def test_a_new_epoch_reads_the_head_of_the_one_before():
+    first = plan(request(user("hi"), *calls(1)), OPUS, None, 0.0)
+    compacted = request(user("a summary instead"))
+    made = plan(compacted, OPUS, first, 299.0)
+    assert made.expected_read == first.seen.head_tokens
+    assert not [mark for mark in made.marks if mark.segment == "history"]
+    assert plan(compacted, OPUS, first, 301.0).expected_read == 0
 
 
 def test_nothing_is_marked_below_the_models_minimum():
