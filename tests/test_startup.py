@@ -23,6 +23,7 @@ DOORS = {
     },
     "git": {"tools/git.py"},
     "pathspec": {"policy/rules.py", "tools/search_python.py"},
+    "sqlite3": {"session/ledger_db.py"},
     "tree_sitter": {"policy/shell_tree.py"},
     "tree_sitter_bash": {"policy/shell_tree.py"},
 }
@@ -118,6 +119,10 @@ def test_front_ends_and_the_app_open_no_library_when_they_are_imported(module):
     assert foreign(opened(f"import agentcli.{module}")) == set()
 
 
+def test_the_ledger_is_opened_with_the_first_bill_and_not_before():
+    assert "sqlite3" not in opened("import agentcli.app.engine")
+
+
 def test_a_mistake_on_the_command_line_opens_typer():
     assert "typer" in opened(command("--no-such-flag"))
 
@@ -133,16 +138,16 @@ def turn(tmp_path, script, *flags):
 
 
 def test_an_answer_without_tools_opens_the_network_and_nothing_else(tmp_path):
-    assert turn(tmp_path, [says("Hello.")]) == {"httpx"}
+    assert turn(tmp_path, [says("Hello.")]) == {"httpx", "sqlite3"}
 
 
 def test_a_tool_opens_the_checker_of_arguments_but_not_all_of_pydantic(tmp_path):
     (tmp_path / "a.txt").write_text("alpha\n")
     script = [calls(("Read", {"path": "a.txt"})), says("Seen.")]
-    assert turn(tmp_path, script) == {"httpx", "pydantic_core"}
+    assert turn(tmp_path, script) == {"httpx", "pydantic_core", "sqlite3"}
 
 
 def test_a_command_opens_the_parser_of_shell_lines(tmp_path):
     script = [calls(("Bash", {"command": "echo hi | cat"})), says("Seen.")]
     found = turn(tmp_path, script, "--permission-mode", "bypass")
-    assert found == {"httpx", "pydantic_core", "tree_sitter", "tree_sitter_bash"}
+    assert found == {"httpx", "pydantic_core", "sqlite3", "tree_sitter", "tree_sitter_bash"}
