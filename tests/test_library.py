@@ -20,9 +20,10 @@ from agentcli.llm.errors import AuthFailed, ConnectionFailed, LLMError
 from agentcli.llm.simulator import Failure, Fault, Hang, SimulatedProvider, calls, says, thinks
 
 GUIDE = Path(__file__).parent.parent / "docs/guide/library.md"
+SPENT = {"input_tokens": 14, "output_tokens": 5}
 SCRIPTS = {
-    "One answer": [says("Oslo.")],
-    "As it comes": [says("One, two, three.")],
+    "One answer": [replace(says("Oslo."), usage=SPENT)],
+    "As it comes": [replace(says("One, two, three."), usage=SPENT)],
     "Async": [says("Pong.")] * 3,
     "Tools": [calls(("weather", {"city": "Bergen"})), says("Yes, it rains.")],
     "Answers in JSON": [says('{"city": "Oslo"}')],
@@ -137,6 +138,15 @@ def test_a_cost_nobody_knows_is_none(provider):
     result = complete("mycorp/secret-1", "Hi", keys={"mycorp": "k"}, providers=[row])
     assert (result.cost, result.bill, result.cost_is_exact) == (None, None, False)
     assert result.usage.output > 0
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat", "openai-responses"])
+def test_a_cost_that_is_stated_wins_on_every_wire(provider, wire):
+    server = provider(replace(says("Hi."), usage={"cost": 0.25}))
+    base = server.url if wire == "anthropic" else f"{server.url}/v1"
+    row = Provider("gateway", base, wire, key_env=("GATEWAY_KEY",))
+    result = complete("gateway/gpt-6.1-sol", "Hi", keys={"gateway": "k"}, providers=[row])
+    assert (result.cost, result.cost_is_exact) == (Decimal("0.25"), True)
 
 
 def test_the_blocking_forms_work_inside_a_running_loop(provider):

@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.openai_chat_usage import reported_cost
 
 STOPS: dict[str, Stop] = {
     "end_turn": "end_turn",
@@ -161,7 +162,7 @@ class AnthropicDecoder:
 
     def _finish(self) -> Finished:
         self._done = True
-        return Finished(self._stop or "end_turn", self.usage, self._id)
+        return Finished(self._stop or "end_turn", self.usage, self._id, reported_cost(self._usage))
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that ignored `stream` and sent the message in one piece, or an error."""

@@ -21,6 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.openai_chat_usage import reported_cost
 
 CALLS = frozenset({"function_call", "custom_tool_call"})
 INPUT_HEAD, INPUT_TAIL = '{"input": "', '"}'
@@ -137,12 +138,11 @@ class ResponsesDecoder:
     def _finish(self, response: JsonObject) -> Finished:
         self._done = True
         self._note_usage(response)
-        cost = _object(response, "usage").get("cost_in_usd_ticks")
         return Finished(
             self._stop(response),
             self.usage,
             str(response.get("id", "")),
-            None if cost is None else f"{int(cost)}e-10",
+            reported_cost(_object(response, "usage")),
         )
 
     def _note_usage(self, response: JsonObject) -> None:
