@@ -72,6 +72,26 @@ class ModelSpec:
     known: bool = True
 
 
+def use_prices(file: Path) -> None:
+    """Has the newer prices in `file`, where there are any, win over the shipped ones.
+
+    They are read at the first look-up; without the file this costs one look at the disk.
+    """
+    try:
+        stamp = (file, file.stat().st_mtime_ns)
+    except OSError:
+        stamp = None
+    if _newer.get("stamp") != stamp:
+        _newer["stamp"] = stamp
+        for cached in (_fetched, _models, _spellings):
+            cached.cache_clear()
+
+
+def shipped() -> JsonObject:
+    """The table as this release brought it."""
+    return _table()
+
+
 def find(name: str, provider: str) -> ModelSpec | None:
     """One provider's model by id, in another spelling (`claude-opus-4.6`), or as a dated release.
 
@@ -138,8 +158,27 @@ def _table() -> JsonObject:
     return cast("JsonObject", json.loads(TABLE.read_bytes()))
 
 
+@cache
 def _models(provider: str) -> Mapping[str, JsonObject]:
-    return _table()["models"].get(provider, {})
+    rows: dict[str, JsonObject] = _table()["models"].get(provider, {})
+    newer = _fetched().get(provider, {})
+    return rows | {name: rows.get(name, {}) | row for name, row in newer.items()}
+
+
+_newer: dict[str, tuple[Path, int] | None] = {}
+
+
+@cache
+def _fetched() -> Mapping[str, dict[str, JsonObject]]:
+    """Rows fetched after the shipped table was made; nothing where they can't be read."""
+    stamp = _newer.get("stamp")
+    if stamp is None:
+        return {}
+    try:
+        data = json.loads(stamp[0].read_bytes())
+        return data["models"] if data["fetched"] >= _table()["made"] else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 @cache

@@ -36,7 +36,8 @@ def listed(providers: Any) -> dict[tuple[str, str], Listed]:
             if rows:
                 old = bool(getattr(model, "deprecated", False))
                 context = getattr(model, "context_window", None)
-                found[provider.id, model.id] = Listed(rows, context, old)
+                size = int(context) if context else None
+                found[provider.id, model.id] = Listed(rows, size, old)
     return found
 
 
@@ -81,7 +82,7 @@ def _tiers(price: Any, when: JsonObject) -> Iterator[JsonObject]:
     starts = {tier.start for value in values.values() for tier in getattr(value, "tiers", ())}
     for above in (0, *sorted(starts)):
         row: JsonObject = {k: plain(_at(v, above)) for k, v in values.items() if v is not None}
-        yield row | ({"above": above} if above else {}) | when
+        yield row | ({"above": int(above)} if above else {}) | when
 
 
 def _at(value: Any, above: int) -> Decimal:
