@@ -10,7 +10,7 @@ import pytest
 from agentcli.lib.value import replace
 from agentcli.llm.cache import CachePlan, Mark
 from agentcli.llm.client import Client
-from agentcli.llm.errors import RateLimited
+from agentcli.llm.errors import BadRequest, RateLimited
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import FLAGSHIPS, PROVIDERS, Quirks, Route, resolve
@@ -97,13 +97,12 @@ def model_of(row):
 class Setting:
     """One conversation with one provider; `saw` are the bodies it took, `where` the URLs."""
 
-    def __init__(self, name, *steps):
-        row = PROVIDERS[name]
-        vendor = VENDORS[BEHIND.get(name, name if name in VENDORS else "plain")]
-        self.route = resolve(f"{name}/{model_of(row)}", environment(row))
+    def __init__(self, row, *steps):
+        name = row.name
+        self.vendor = VENDORS[BEHIND.get(name, name if name in VENDORS else "plain")]
+        self.route = resolve(f"{name}/{model_of(row)}", environment(row), [row])
         key = "k" if self.route.key else None
-        self.vendor = vendor
-        self.provider = SimulatedProvider(steps, key=key, vendor=vendor)
+        self.provider = SimulatedProvider(steps, key=key, vendor=self.vendor)
         self.where = []
         http = Http(transport=InProcess(self.handle))
         self.client = Client(lambda _: self.route, http, attempts=1)
@@ -137,17 +136,17 @@ class Setting:
         return [call.input["path"] for call in calls]
 
 
-def text(name):
-    setting = Setting(name, Turn((Say("Hello."),)))
+def text(row):
+    setting = Setting(row, Turn((Say("Hello."),)))
     reply = setting.ask(tools=())
     assert (reply.text, reply.stop) == ("Hello.", "end_turn")
     assert reply.usage.input > 0
     return setting
 
 
-def tool_call(name):
+def tool_call(row):
     use = Turn((Say("Reading."), Use("read_file", {"path": "ü.py"})))
-    setting = Setting(name, use, Turn((Say("Done."),)))
+    setting = Setting(row, use, Turn((Say("Done."),)))
     if not setting.route.provider.quirks.tools:
         return setting
     setting.ask()
@@ -156,9 +155,9 @@ def tool_call(name):
     return setting
 
 
-def parallel_calls(name):
+def parallel_calls(row):
     uses = Turn((Use("read_file", {"path": "a"}), Use("read_file", {"path": "b"})))
-    setting = Setting(name, uses, Turn((Say("Done."),)))
+    setting = Setting(row, uses, Turn((Say("Done."),)))
     if not setting.route.provider.quirks.tools:
         return setting
     setting.ask()
@@ -167,10 +166,10 @@ def parallel_calls(name):
     return setting
 
 
-def thinking(name):
+def thinking(row):
     """Asked for at an effort of its own, shown, and sent back with the results of a call."""
     use = (Think("Need it."), Use("read_file", {"path": "a"}))
-    setting = Setting(name, Turn(use), Turn((Say("Done."),)))
+    setting = Setting(row, Turn(use), Turn((Say("Done."),)))
     if not setting.route.provider.quirks.tools:
         return setting
     reply = setting.ask(effort="medium")
@@ -195,12 +194,12 @@ def is_returned(said, field):
             return said.get(field, "Need it.") == "Need it."
 
 
-def error(name):
-    setting = Setting(name, Fault("rate_limited"))
+def error(row):
+    setting = Setting(row, Fault("rate_limited"))
     with pytest.raises(RateLimited) as caught:
         setting.ask()
     assert caught.value.retryable
-    assert name in str(caught.value)
+    assert row.name in str(caught.value)
     return setting
 
 
@@ -210,7 +209,7 @@ SCENARIOS = {each.__name__: each for each in (text, tool_call, parallel_calls, t
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 @pytest.mark.parametrize("name", ROWS)
 def test_matrix(name, scenario):
-    setting = scenario(name)
+    setting = scenario(PROVIDERS[name])
     host = urlsplit(setting.route.url).netloc
     assert all(urlsplit(url).netloc == host for url in setting.where)
 
@@ -225,6 +224,26 @@ def test_every_quirk_changes_what_is_sent(name, odd):
     row = PROVIDERS[name]
     quirks = replace(row.quirks, **{odd.quirk: getattr(Quirks(), odd.quirk)})
     assert list(bodies(row)) != list(bodies(replace(row, quirks=quirks)))
+
+
+REFUSED = {"stream_options", "short_ids", "plain_schemas", "max_tokens_field", "tools"}
+"""Quirks without which a server refuses; with the others it thinks, shows or caches."""
+DEMANDED = [
+    (name, odd)
+    for name, odd in ODD
+    if PROVIDERS[name].wire == "openai-chat"
+    and (odd.quirk in REFUSED or odd.setting == "reasoning_content")
+]
+
+
+@pytest.mark.parametrize(("name", "odd"), DEMANDED, ids=lambda each: getattr(each, "quirk", each))
+def test_without_its_quirk_a_provider_refuses(name, odd):
+    """So that the matrix proves something."""
+    row = PROVIDERS[name]
+    quirks = replace(row.quirks, **{odd.quirk: getattr(Quirks(), odd.quirk)})
+    with pytest.raises(BadRequest):
+        for scenario in (text, tool_call, thinking):
+            scenario(replace(row, quirks=quirks))
 
 
 def bodies(row):

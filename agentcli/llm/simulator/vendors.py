@@ -144,6 +144,7 @@ STRICT = (
         "streamlake",
         checks_fields=True,
         takes="max_completion_tokens",
+        refuses="max_tokens",
         marks=True,
         reasoning_field="reasoning_content",
     ),
