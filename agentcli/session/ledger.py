@@ -52,7 +52,7 @@ def read_bills(lines: Iterable[JsonObject], session: str) -> tuple[Bill, ...]:
     for line in lines:
         try:
             found.append(bill_from_json(line, {"id": "", "at": 0, "session": session, "repo": ""}))
-        except (ValueError, KeyError, TypeError, ArithmeticError):
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
             continue
     return tuple(found)
 

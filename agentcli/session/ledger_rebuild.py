@@ -83,5 +83,5 @@ def _bill(entry: Entry, known: JsonObject) -> Iterator[Bill]:
     own: JsonObject = {"id": f"{known['session']}/{entry.id}", "at": entry.at}
     try:
         yield bill_from_json(entry.data, known | own)
-    except (ValueError, KeyError, TypeError, ArithmeticError):
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return

@@ -1,0 +1,298 @@
+"""Bills: every request of every role once, its price of the moment, and why a cache was missed."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from agentcli.agent.events import Notice
+from agentcli.agent.transcript import Transcript
+from agentcli.app.billing import Billing, Paid, extra_cost, miss_text
+from agentcli.app.budgets import Budgets
+from agentcli.app.talk import Talk
+from agentcli.lib.value import replace
+from agentcli.llm.cache import CachePlan, Mark
+from agentcli.llm.client import Retry
+from agentcli.llm.errors import Overloaded, StreamCut
+from agentcli.llm.miss import Miss
+from agentcli.llm.providers import resolve
+from agentcli.llm.testing import Said, Scripted, cut_after, fails, says
+from agentcli.llm.types import AssistantMessage, Finished, Request, Text, TextDelta, Usage
+from agentcli.llm.types import UserMessage as User
+from agentcli.session import ledger_db as db
+from agentcli.session.ledger import read_bills
+from agentcli.session.ledger_writer import LedgerWriter
+from agentcli.session.store import SessionFile
+from agentcli.tools.workspace import Workspace
+
+KEYS = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
+SONNET = resolve("claude-sonnet-5-5", KEYS)
+GPT = resolve("gpt-6.1-sol", KEYS)
+PLAN = CachePlan((Mark("latest", "5m", 0, 0),), life=300)
+WARM = Usage(input=10, output=5, cache_read=8_000, cache_write_5m=2_000)
+ALL_READ = Usage(input=10, output=5, cache_read=10_000)
+COLD = Usage(input=10, output=5, cache_write_5m=12_000)
+
+
+class Till:
+    """A billing in a folder, a scripted model, and a clock that is moved by hand."""
+
+    def __init__(self, folder, script, bills=(), limits=None):
+        self.model = Scripted(script)
+        self.events = []
+        self.now = 1_764_000_000.0
+        self.route = SONNET
+        self.plan = PLAN
+        file = SessionFile(folder / "s.jsonl", "s")
+        self.talk = Talk("s", Transcript(), Workspace(folder), file, bills=tuple(bills))
+        self.path = folder / "ledger.db"
+        budgets = Budgets(
+            limits or {},
+            Decimal(0),
+            self.path,
+            ask=None,
+            emit=self.events.append,
+            place=lambda: ("d", "/repo"),
+        )
+        self.billing = Billing(
+            self.talk,
+            lambda: self.route,
+            lambda session, model: (self.plan, self.now),
+            lambda: None,
+            budgets,
+            LedgerWriter(self.path, folder),
+            self.events.append,
+            "/repo",
+            clock=self.tick,
+        )
+
+    def tick(self):
+        self.now += 0.001
+        return self.now
+
+    async def ask(self, *words, role="main", session="s"):
+        request = Request("m", ("be good",), (), talk(*words), session=session)
+        async with Paid(self.model, self.billing, role).stream(request) as reply:
+            async for _ in reply:
+                pass
+        return self.billing.spend(reply.message)
+
+    def close(self):
+        self.talk.close()
+        asyncio.run(self.billing.close())
+        return db.of_session(self.path, "s")
+
+    def notices(self):
+        return [event.text for event in self.events if isinstance(event, Notice)]
+
+
+def talk(*words):
+    """Alternately from the person and the model."""
+    return tuple(
+        AssistantMessage((Text(text),), "m", "end_turn") if n % 2 else User((Text(text),))
+        for n, text in enumerate(words)
+    )
+
+
+@pytest.fixture
+def till(tmp_path):
+    return lambda *script, **more: Till(tmp_path, script, **more)
+
+
+def test_a_request_is_priced_at_the_moment_it_was_sent(till):
+    here = till(says("Hi.", usage=WARM))
+    spent = asyncio.run(here.ask("one"))
+    (bill,) = here.close()
+    assert bill.at == here.now
+    assert bill.cost == spent.cost
+    assert (bill.model, bill.provider, bill.repo) == ("claude-sonnet-5-5", "anthropic", "/repo")
+    assert (bill.marks, bill.life) == ("latest@0.0:5m", 300)
+
+
+def test_unreported_usage_is_unknown_and_budgets_count_the_estimate(till):
+    limits = {"session": Decimal(1)}
+    here = till(says("Hi.", usage=None), limits=limits)
+    spent = asyncio.run(here.ask("x" * 38_000))
+    (bill,) = here.close()
+    assert (spent.usage, spent.cost) == (None, None)
+    assert (bill.basis, bill.miss.kind) == ("unknown", "unknown")
+    assert Decimal("0.025") < bill.guess < Decimal("0.026")
+    assert here.billing.budgets.purses[0].spent == bill.guess
+    assert here.talk.ledger.total().unpriced == 1
+
+
+def test_a_request_that_nobody_answered_is_not_booked(till):
+    here = till(fails(Overloaded("busy")), limits={"session": Decimal(1)})
+    with pytest.raises(Overloaded):
+        asyncio.run(here.ask("one"))
+    assert here.close() == []
+    (purse,) = here.billing.budgets.purses
+    assert (purse.held, purse.spent) == (0, 0)
+
+
+def test_a_reply_that_broke_off_is_booked_and_its_repetition_is_a_retry(till):
+    broken = cut_after(says("Half a word", usage=WARM), 1)
+    here = till(broken, says("Whole.", usage=WARM), says("More.", usage=WARM))
+
+    async def main():
+        with pytest.raises(StreamCut):
+            await here.ask("one")
+        await here.ask("one")
+        await here.ask("one", "Whole.", "two")
+
+    asyncio.run(main())
+    bills = here.close()
+    assert [bill.role for bill in bills] == ["main", "retry", "main"]
+    assert bills[0].basis == "unknown"
+
+
+def test_a_reply_nobody_waited_for_is_booked(till):
+    here = till(says("A long answer", usage=WARM))
+
+    async def main():
+        request = Request("m", (), (), talk("one"), session="s")
+        async with Paid(here.model, here.billing).stream(request) as reply:
+            async for delta in reply:
+                if isinstance(delta, TextDelta):
+                    break
+
+    asyncio.run(main())
+    (bill,) = here.close()
+    assert bill.counted > 0
+
+
+def moves(said, instead):
+    """The reply of another model, after the first one failed for good."""
+
+    class Moving(Scripted):
+        def stream(self, request, *, on_retry=lambda _: None):
+            on_retry(Retry(1, 0.0, Overloaded("busy"), instead, 1000))
+            return super().stream(request, on_retry=on_retry)
+
+    return Moving([said])
+
+
+def test_what_another_model_answered_has_that_models_price(till):
+    here = till()
+    here.model = moves(says("Hi.", usage=Usage(1000, 100)), GPT)
+    spent = asyncio.run(here.ask("one"))
+    (bill,) = here.close()
+    assert (bill.role, bill.model, spent.model) == ("fallback", GPT.model.id, GPT.model.id)
+    assert bill.cost.total == Decimal("0.003")
+
+
+def test_an_expired_cache_is_told_with_its_price_when_it_is_worth_it(till):
+    here = till(says("Hi.", usage=WARM), says("Hi again.", usage=COLD))
+
+    async def main():
+        await here.ask("one")
+        assert here.billing.rewrite() is None
+        here.now += 720
+        foretold = here.billing.rewrite()
+        assert (foretold.tokens, foretold.usd) == (10_000, Decimal("0.024"))
+        return await here.ask("one", "Hi.", "two")
+
+    spent = asyncio.run(main())
+    assert spent.miss == (
+        "cache miss: expired 7 min ago (kept for 5 min), 10,000 tokens anew (+$0.0240)"
+    )
+    assert [bill.miss.kind for bill in here.close()] == ["first", "expired"]
+
+
+@pytest.mark.parametrize(("lost", "told"), [(1_000, False), (1_001, True)])
+def test_a_small_miss_is_in_the_ledger_alone(lost, told):
+    miss = Miss("routed", "routed elsewhere", lost)
+    assert bool(miss_text(miss, SONNET.model, 0.0)) is told
+
+
+def test_a_miss_without_a_price_is_told_without_one():
+    bare = replace(SONNET.model, prices=())
+    text = miss_text(Miss("routed", "routed elsewhere", 5_000), bare, 0.0)
+    assert text == "cache miss: routed elsewhere, 5,000 tokens anew"
+    assert extra_cost(1, bare, datetime(2026, 11, 25, tzinfo=UTC)) is None
+
+
+def test_a_resumed_session_knows_what_was_cached_before(till, tmp_path):
+    first = till(says("Hi.", usage=WARM))
+    asyncio.run(first.ask("one"))
+    bills = first.close()
+    for words, kind in ((("one", "Hi.", "two"), "expired"), (("uno", "Hi.", "two"), "messages")):
+        here = till(says("Again.", usage=COLD), bills=bills)
+        here.now += 400
+        asyncio.run(here.ask(*words))
+        here.close()
+        newest = max(db.of_session(here.path, "s"), key=lambda bill: bill.at)
+        assert newest.miss.kind == kind
+        with db.opened(here.path) as base:
+            base.execute("DELETE FROM requests WHERE id = ?", (newest.id,))
+
+
+def test_a_summary_goes_on_from_the_talk_and_a_title_does_not(till):
+    here = till(says("x", usage=WARM), *[says("x", usage=ALL_READ)] * 2)
+
+    async def main():
+        await here.ask("one")
+        await here.ask("one", "x", "sum up", role="compaction")
+        await here.ask("a title for one", role="title", session="s-title")
+
+    asyncio.run(main())
+    bills = here.close()
+    assert [(bill.role, bill.miss and bill.miss.kind) for bill in bills] == [
+        ("main", "first"),
+        ("compaction", None),
+        ("title", "first"),
+    ]
+    assert here.talk.used == WARM.prompt + WARM.output
+
+
+def test_marks_that_get_lost_on_the_way_are_said_once(till):
+    lost = Usage(input=9_000, output=5)
+    here = till(*[says("x", usage=lost)] * 5)
+
+    async def main():
+        words = ["one"]
+        for number in range(5):
+            await here.ask(*words)
+            assert len(here.notices()) == (number >= 2)
+            words += ["x", "more"]
+
+    asyncio.run(main())
+    assert [bill.miss.kind for bill in here.close()] == ["marks"] * 5
+    assert "a proxy" in here.notices()[0]
+
+
+def test_bills_at_once_are_told_to_whom_they_belong(till):
+    here = till(says("One.", usage=WARM), says("Two.", usage=COLD))
+
+    async def main():
+        request = Request("m", (), (), talk("one"), session="s")
+        other = replace(request, session="s-sub")
+        paid = Paid(here.model, here.billing)
+        sub = Paid(here.model, here.billing, "subagent")
+        async with paid.stream(request) as one, sub.stream(other) as two:
+            async for _ in one:
+                pass
+            async for _ in two:
+                pass
+        return here.billing.spend(one.message), here.billing.spend(two.message)
+
+    one, two = asyncio.run(main())
+    here.close()
+    assert (one.role, one.usage) == ("main", WARM)
+    assert (two.role, two.usage) == ("subagent", COLD)
+
+
+def test_what_the_provider_states_is_exact(till):
+    stated = Said((TextDelta("Hi."), Finished("end_turn", WARM, cost_usd="0.5")))
+    here = till(stated)
+    asyncio.run(here.ask("one"))
+    (bill,) = here.close()
+    assert (bill.basis, bill.cost.total) == ("exact", Decimal("0.5"))
+
+
+def test_bills_that_cannot_be_read_are_left_out():
+    assert (
+        read_bills(({"model": "m"}, {"usage": 3, "cost": None, "model": "m", "role": "x"}), "s")
+        == ()
+    )
