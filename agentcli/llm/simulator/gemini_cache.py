@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from agentcli.lib.value import value
 from agentcli.llm.simulator.gemini_prompt import Position, positions
@@ -65,7 +66,6 @@ class Kept:
     body: JsonObject
     """systemInstruction, tools, toolConfig and contents, put before those of a request."""
     tokens: int
-    made: float
     expires: float
 
 
@@ -94,7 +94,7 @@ class CachedContents:
             f"min_total_token_count={least}",
         )
         name = "cachedContents/" + extend(digest, compact(body))[:16]
-        self._kept[name] = Kept(name, model, body, tokens, now, _end(body, now))
+        self._kept[name] = Kept(name, model, body, tokens, _end(body, now))
         return self._shown(self._kept[name])
 
     def change(self, name: str, body: JsonObject, now: float) -> JsonObject:
@@ -114,17 +114,21 @@ class CachedContents:
         return {
             "name": kept.name,
             "model": f"models/{kept.model}",
-            "ttl": f"{kept.expires - kept.made:g}s",
+            "expireTime": datetime.fromtimestamp(kept.expires, UTC).isoformat(),
             "usageMetadata": {"totalTokenCount": kept.tokens},
         }
 
 
 def _end(body: JsonObject, now: float) -> float:
-    """When a cache ends: `ttl` is "3600s". `expireTime`, a date, is not simulated."""
+    """When a cache ends: after its `ttl` ("3600s"), or at its `expireTime`."""
+    need("ttl" not in body or "expireTime" not in body, "Only one of ttl and expireTime may be set")
     ttl = str(body.get("ttl") or f"{EXPLICIT_LIFE:g}s")
     try:
-        seconds = float(ttl.removesuffix("s"))
+        if "expireTime" in body:
+            end = datetime.fromisoformat(str(body["expireTime"])).timestamp()
+        else:
+            end = now + float(ttl.removesuffix("s")) * ttl.endswith("s")
     except ValueError:
-        seconds = 0.0
-    need(ttl.endswith("s") and seconds > 0, f"Invalid value at 'ttl' (Duration): {ttl!r}")
-    return now + seconds
+        end = now
+    need(end > now, "Invalid value at 'cached_content': ttl or expireTime is not in the future")
+    return end
