@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check bench help docs picture clean
+.PHONY: demo test test-real check bench help docs picture clean
 
 demo: .venv/installed
 	@$(BIN)/agent demo
 
 test: .venv/tested
 	$(BIN)/pytest -n auto
+
+# The tests against a LiteLLM proxy, which lives in a virtual environment of its own.
+test-real: .venv/tested .venv-real/installed
+	AGENT_TEST_LITELLM=$(CURDIR)/.venv-real/bin $(BIN)/pytest tests/real
 
 check: .venv/tested
 	$(BIN)/ruff check .
@@ -42,5 +46,11 @@ picture: .venv/tested
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[rg,dev]"
 	@touch $@
 
+.venv-real/installed: tests/real/requirements.txt
+	$(PYTHON) -m venv .venv-real
+	.venv-real/bin/python -m pip install --quiet --upgrade pip
+	.venv-real/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-real build dist *.egg-info .pytest_cache .ruff_cache

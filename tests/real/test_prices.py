@@ -10,7 +10,7 @@ from agentcli.llm import models
 from agentcli.llm.cost import price
 from agentcli.llm.types import Usage
 
-genai = pytest.importorskip("genai_prices", reason="the extra `oracles` is not installed")
+genai = pytest.importorskip("genai_prices", reason="the extra `real` is not installed")
 
 THEIRS = {"gemini": "google", "xai": "x-ai", "moonshot": "moonshotai"}
 MICRO = Decimal("0.000001")

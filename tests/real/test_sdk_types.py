@@ -60,7 +60,7 @@ def completed(item):
 
 def departures(wire, body):
     """What the vendor's types refuse, a server's own fields aside, and those fields."""
-    pytest.importorskip(SDKS[wire], reason="the extra `oracles` is not installed")
+    pytest.importorskip(SDKS[wire], reason="the extra `real` is not installed")
     if wire == "openai-responses":
         body = completed(body)
     found = refused(wire, body)
