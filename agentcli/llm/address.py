@@ -70,10 +70,15 @@ def _filled(blank: str, name: str, env: Mapping[str, str]) -> str:
     return found.strip()
 
 
+def location(env: Mapping[str, str]) -> str:
+    """Where on Google's cloud; the whole world unless said otherwise."""
+    names = ("GOOGLE_CLOUD_LOCATION", "VERTEXAI_LOCATION", "CLOUD_ML_REGION")
+    return next((env[name].strip() for name in names if env.get(name)), "global")
+
+
 def _vertex_host(env: Mapping[str, str]) -> str:
     """One host for the world, one for each continent, one for each region (wire.md 1.11, 3.1)."""
-    names = ("GOOGLE_CLOUD_LOCATION", "VERTEXAI_LOCATION", "CLOUD_ML_REGION")
-    place = next((env[name] for name in names if env.get(name)), "global")
+    place = location(env)
     if place == "global":
         return "aiplatform.googleapis.com"
     if place in MULTI_REGIONS:

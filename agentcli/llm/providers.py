@@ -9,6 +9,7 @@ from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.address import base_of, given_address, own_address, with_region
 from agentcli.llm.auth import parse_custom_headers
+from agentcli.llm.hosted import MAKERS, hosted, made_elsewhere
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.route import Auth, Odd, Provider, Quirks, Route
 from agentcli.llm.rows import Rows
@@ -42,13 +43,11 @@ FLAGSHIPS = {
 }
 """The coding model taken when only a key is there; in order of preference."""
 FREE = (Prices("0", "0"),)
-BEDROCK_REGIONS = ("global", "us", "eu", "jp", "au", "apac", "us-gov", "ca")
-"""Whose inference profiles put their name before a model's (wire.md 4.1)."""
 
 
 def rows(extra: Sequence[Provider] = ()) -> Mapping[str, Provider]:
     """All providers; the configured ones win over ours of the same name."""
-    return {**PROVIDERS, **{row.name: row for row in extra}} if extra else PROVIDERS
+    return Rows(extra) if extra else PROVIDERS
 
 
 def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -> Route:
@@ -67,7 +66,7 @@ def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -
         return _at(known[head], rest, env)
     short = models.alias(name)
     full = short[1] if short else name
-    listed = next((row for row in known.values() if name in row.models), None)
+    listed = next((row for row in extra if name in row.models), None)
     if listed is not None:
         return _at(listed, name, env)
     homes = [known[p] for p in models.providers_of(full) if p in known]
@@ -83,7 +82,7 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
     short = models.alias(name)
     if short and short[0] == family and not provider.service:
         name = short[1]
-    spec = _known(provider, name)
+    spec = hosted(provider, name, env) or made_elsewhere(provider, name)
     if spec is not None:
         return _route(provider, spec, env)
     near = [n for n in models.suggest(name) if n in models.names(provider.name)]
@@ -91,37 +90,6 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
         raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
     spec = models.unknown(name, provider.name)
     return _route(provider, replace(spec, prices=FREE) if provider.local else spec, env)
-
-
-def _known(provider: Provider, name: str) -> ModelSpec | None:
-    """The model as its maker's row describes it, under the name it has here."""
-    family = provider.models_of or provider.name
-    plain, same_price = _bedrock_name(name) if provider.service else (name, True)
-    spec = models.find(plain, family)
-    if spec is None:
-        return None
-    shown = name if provider.service else spec.id
-    prices = spec.prices if provider.same_price and same_price else ()
-    return replace(spec, id=shown, provider=provider.name, prices=prices)
-
-
-def _bedrock_name(name: str) -> tuple[str, bool]:
-    """`claude-opus-4-6` of `us.anthropic.claude-opus-4-6-v1:0`, and whether it costs the same.
-
-    Regional profiles cost a tenth more (wire.md 6.1).
-    """
-    head, dot, rest = name.partition(".")
-    regional = bool(dot) and head in BEDROCK_REGIONS
-    plain = (rest if regional else name).rpartition(".anthropic.")[2]
-    plain = plain.removeprefix("anthropic.").removeprefix("openai.")
-    stem, mark, version = plain.rpartition("-v")
-    if mark and version.replace(":", "").isdigit():
-        plain = stem
-    return plain, not regional or head == "global"
-
-
-MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonshot")
-"""Who serve their own models only, so that a name near one of them is a slip."""
 
 
 def _is_typo(name: str, near: Sequence[str]) -> bool:

@@ -178,7 +178,22 @@ def test_a_model_on_bedrock_is_what_its_maker_says_under_the_name_it_has_there()
         made.thinking,
         made.prices,
     )
-    assert resolve("bedrock/us.anthropic.claude-opus-4-6-v1", env).model.prices == ()
+    dearer = resolve("bedrock/us.anthropic.claude-opus-4-6-v1", env).model.prices[0]
+    assert float(dearer.output) == pytest.approx(float(made.prices[0].output) * 1.1)
+
+
+def test_a_gateway_of_ones_own_has_the_abilities_of_the_model_but_no_price():
+    mine = Provider("mycorp", "http://h", "anthropic", keyless=True)
+    made = resolve("claude-opus-5-5", CLAUDE).model
+    there = resolve("mycorp/anthropic/claude-opus-5.5", {}, [mine]).model
+    assert there.id == "anthropic/claude-opus-5.5"
+    assert (there.context, there.thinking, there.cache) == (
+        made.context,
+        made.thinking,
+        made.cache,
+    )
+    assert there.prices == ()
+    assert resolve("ollama/deepseek-v4-pro", {}).model.context is None
 
 
 def test_a_sister_takes_the_key_but_is_not_meant_by_it():
