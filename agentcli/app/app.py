@@ -153,6 +153,7 @@ class App:
                 gate=self.gate,
                 talk=self.talk,
                 route=lambda: self.route,
+                fit=self._fit,
                 router=router(lambda: self.chosen, self.options, self.config, self.env),
                 tool_env=self._tool_env,
                 log_bug=self.log_bug,
@@ -273,6 +274,10 @@ class App:
         if not name:
             raise UserError(NO_MODEL)
         return name
+
+    def _fit(self, route: Route) -> None:
+        self._choice = self._choice.fitted(route)
+        self._planner = self._planner and self._planner.fitted(route)
 
     def _choose(self, name: str) -> Choice:
         return choose(name, self.config, self.env)

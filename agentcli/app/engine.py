@@ -19,6 +19,7 @@ from agentcli.app.accounts import Accounts
 from agentcli.app.billing import Billing, Paid
 from agentcli.app.compact import Compaction
 from agentcli.app.gate import PolicyGate
+from agentcli.app.local_server import Attentive
 from agentcli.app.options import Options
 from agentcli.app.routing import signer
 from agentcli.app.talk import Ground, Talk
@@ -49,6 +50,8 @@ class Site:
     gate: PolicyGate
     talk: Talk
     route: Callable[[], Route]
+    fit: Callable[[Route], None]
+    """Takes a route with what its server said of it."""
     router: Router
     tool_env: Mapping[str, str]
     log_bug: Callable[[Exception], None]
@@ -171,9 +174,10 @@ def build(site: Site) -> Engine:
     talk = site.talk
     watch = Watch(site)
     frames = Frames(site)
+    http = connect(site.ground.env)
     client = Client(
         site.router.pick,
-        connect(site.ground.env),
+        http,
         routing=site.router,
         sign=signer(site.ground.env),
     )
@@ -197,7 +201,8 @@ def build(site: Site) -> Engine:
     executor = _executor(site, frames, context, hooks, watch)
     around = _surroundings(site, executor, watch, compact)
     limits = _limits(site)
-    agent = Agent(Paid(client, billing), around, frames.now, lambda: limits)
+    attentive = Attentive(Paid(client, billing), site.router.pick, site.fit, http, watch)
+    agent = Agent(attentive, around, frames.now, lambda: limits)
     parts = (agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
     return Engine(*parts, billing=billing)
 

@@ -14,7 +14,7 @@ from agentcli.llm.errors import AuthFailed
 from agentcli.llm.overrides import overridden
 from agentcli.llm.providers import resolve
 from agentcli.llm.route import Route
-from agentcli.llm.router import Deployment, Router
+from agentcli.llm.router import Deployment, Router, key_of
 from agentcli.llm.types import PreparedRequest
 
 
@@ -27,6 +27,12 @@ class Choice:
     @property
     def route(self) -> Route:
         return self.deployments[0].route
+
+    def fitted(self, route: Route) -> Choice:
+        """With what a route's own server said of it."""
+        key = key_of(route)
+        fit = (replace(d, route=route) if key_of(d.route) == key else d for d in self.deployments)
+        return Choice(tuple(fit))
 
 
 def reach(name: str, config: Config, env: Mapping[str, str]) -> Route:
