@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from agentcli.config import load as load_config
 from agentcli.lib.value import replace
 from agentcli.llm.cache import CachePlan, Mark
 from agentcli.llm.client import Client
@@ -27,7 +28,7 @@ from agentcli.llm.types import (
     ToolSpec,
     UserMessage,
 )
-from agentcli.llm.wire import load
+from agentcli.llm.wire import WIRES, load
 
 ROWS = [name for name in PROVIDERS if name != "demo"]
 BEHIND = {
@@ -212,6 +213,27 @@ def test_matrix(name, scenario):
     setting = scenario(PROVIDERS[name])
     host = urlsplit(setting.route.url).netloc
     assert all(urlsplit(url).netloc == host for url in setting.where)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_endpoint_of_ones_own_speaks_any_wire(wire, tmp_path):
+    (tmp_path / "config.toml").write_text(
+        f'[providers.mycorp]\nurl = "https://llm.corp/{wire}"\nwire = "{wire}"\n'
+        'key_env = "CORP_KEY"\nheaders = { x-team = "search" }\nmodels = ["corp-large"]\n'
+    )
+    config = load_config(tmp_path, {"AGENT_CONFIG_DIR": str(tmp_path), "HOME": str(tmp_path)})
+    for scenario in (text, tool_call, parallel_calls, error):
+        setting = scenario(config.providers[0])
+        assert all(url.startswith(f"https://llm.corp/{wire}/") for url in setting.where)
+        assert setting.provider.received[-1].headers["x-team"] == "search"
+
+
+def test_a_table_named_like_a_row_changes_only_what_it_says(tmp_path):
+    (tmp_path / "config.toml").write_text('[providers.deepseek]\nurl = "https://proxy.corp/ds"\n')
+    config = load_config(tmp_path, {"AGENT_CONFIG_DIR": str(tmp_path), "HOME": str(tmp_path)})
+    setting = thinking(config.providers[0])
+    assert setting.where[0] == "https://proxy.corp/ds/chat/completions"
+    assert resolve("deepseek/deepseek-v4-pro", {}, config.providers).key is None
 
 
 ODD = [(name, odd) for name in ROWS for odd in PROVIDERS[name].odd]
