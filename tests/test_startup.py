@@ -17,7 +17,10 @@ DOORS = {
     "httpx": {"llm/http.py"},
     "pydantic": {"config.py"},
     "pydantic_core": {"tools/schema.py"},
-    "typer": {"cli/commands.py", "cli/debug.py", "cli/inspect_commands.py"},
+    "typer": {
+        f"cli/{name}.py"
+        for name in ("cache_commands", "commands", "cost_commands", "debug", "inspect_commands")
+    },
     "prompt_toolkit": {
         f"ui/repl/{name}.py" for name in ("completer", "input", "keys", "layout", "terminal")
     },

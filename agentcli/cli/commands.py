@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from agentcli.app.options import Options
+from agentcli.cli.cache_commands import cache
+from agentcli.cli.cost_commands import cost
 from agentcli.cli.debug import debug
 from agentcli.cli.flags import FLAGS, SUBCOMMANDS, Flag
 from agentcli.cli.inspect_commands import register
@@ -131,5 +133,7 @@ def _show_version(wanted: bool) -> None:
 def subcommands() -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
     app.add_typer(debug, name="debug")
+    app.add_typer(cache, name="cache")
+    app.command()(cost)
     register(app)
     return app

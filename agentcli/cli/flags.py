@@ -84,4 +84,4 @@ FLAGS = (
     Flag("verbose", ("--verbose",), "switch", "Say more on standard error."),
 )
 
-SUBCOMMANDS = ("debug", "demo", "models", "sessions")
+SUBCOMMANDS = ("cache", "cost", "debug", "demo", "models", "sessions")

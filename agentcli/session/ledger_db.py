@@ -161,12 +161,13 @@ def _forget_the_dead(base: sqlite3.Connection) -> None:
             continue
 
 
-def of_session(path: Path, beginning: str) -> list[Bill]:
+def of_session(path: Path, beginning: str = "", repo: str = "") -> list[Bill]:
     """The bills of the newest session whose id begins so, oldest first. Raises LedgerError."""
     with opened(path) as base:
         newest = base.execute(
-            "SELECT session FROM requests WHERE substr(session, 1, ?) = ? ORDER BY at DESC LIMIT 1",
-            (len(beginning), beginning),
+            "SELECT session FROM requests WHERE substr(session, 1, ?1) = ?2 AND ?3 IN ('', repo)"
+            " ORDER BY at DESC LIMIT 1",
+            (len(beginning), beginning, repo),
         ).fetchone()
         if newest is None:
             return []

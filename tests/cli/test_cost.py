@@ -1,0 +1,207 @@
+"""`agent cost`, `agent cache explain` and `agent debug price`, run as a person runs them."""
+
+import csv
+import io
+import json
+import time
+from decimal import Decimal
+
+import pytest
+
+from agentcli.app.spending import BAR, segments
+from agentcli.cli.commands import run_typer
+from agentcli.cli.cost_commands import moment
+from agentcli.lib.errors import UserError
+from agentcli.llm.cost import Cost
+from agentcli.llm.miss import Miss
+from agentcli.llm.types import Usage
+from agentcli.session import ledger_db as db
+from agentcli.session.bills import Bill, bill_to_json
+from agentcli.session.store import SessionFile, header
+
+NOW = 1_764_100_000.0
+DAY = 86_400
+
+
+def bill(number, age, usd, session="s-1", model="sonnet", **more):
+    cost = None if usd is None else Cost(total=Decimal(usd), saved=Decimal("0.5"))
+    usage = Usage(100, 20, 700, 150, 50) if usd is not None else None
+    fields = {"repo": "/here", "provider": "p", "role": "main", **more}
+    return Bill(
+        f"b{number}",
+        time.time() - age,
+        session,
+        model=model,
+        usage=usage,
+        cost=cost,
+        guess=Decimal("0.25") if usd is None else None,
+        **fields,
+    )
+
+
+BILLS = [
+    bill(1, 10 * DAY, "1.5", "s-1"),
+    bill(2, 2 * DAY, "0.25", "s-2", "gpt"),
+    bill(3, 60, None, "s-2", "gpt", role="compaction"),
+    bill(4, 30, "0.003", "s-2", "gpt", miss=Miss("tools", "tools changed: Web added", 4_321)),
+]
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENT_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("AGENT_CONFIG_DIR", str(tmp_path / "config"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def ledger(data):
+    db.add(data / "ledger.db", BILLS)
+    return data / "ledger.db"
+
+
+def run(capsys, *words):
+    """(exit code, standard output, standard error)"""
+    code = run_typer(list(words))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def rows(text):
+    return [line.split() for line in text.splitlines()]
+
+
+def test_the_table_has_a_row_for_each_and_a_sum(ledger, capsys):
+    code, out, _ = run(capsys, "cost")
+    assert code == 0
+    head, sonnet, gpt, total, note = rows(out)
+    assert head[0] == "model"
+    assert (sonnet[:2], sonnet[-2]) == (["sonnet", "1"], "$1.50")
+    assert (gpt[:2], gpt[-2]) == (["gpt", "3"], "$0.2530")
+    assert (total[:2], total[-2]) == (["total", "4"], "$1.75")
+    assert " ".join(note) == (
+        "1 request(s) of unknown cost are not in the sum (about $0.2500 by our estimate)."
+    )
+    assert "█" not in out
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("session", ["s-1", "s-2"]),
+        ("role", ["main", "compaction"]),
+        ("repo", ["/here"]),
+        ("day", sorted({db.day_of(bill.at) for bill in BILLS})),
+    ],
+)
+def test_other_sums(ledger, capsys, by, keys):
+    _, out, _ = run(capsys, "cost", "--by", by, "--json")
+    assert [record[by] for record in json.loads(out)] == keys
+
+
+def test_json_has_exact_dollars(ledger, capsys):
+    _, out, _ = run(capsys, "cost", "--json")
+    gpt = json.loads(out)[1]
+    assert gpt["cost_usd"] == "0.253"
+    assert gpt["estimated_unknown_usd"] == "0.25"
+    assert gpt["unknown_requests"] == 1
+    assert gpt["usage"]["cache_read"] == 1_400
+
+
+def test_csv_is_a_table_of_the_same(ledger, capsys):
+    _, out, _ = run(capsys, "cost", "--csv")
+    table = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["model"], row["cost_usd"]) for row in table] == [
+        ("sonnet", "1.5"),
+        ("gpt", "0.253"),
+    ]
+
+
+@pytest.mark.parametrize(("since", "count"), [("7d", 3), ("2h", 2), ("52w", 4), ("2019-01-01", 4)])
+def test_since_leaves_out_what_is_older(ledger, capsys, since, count):
+    _, out, _ = run(capsys, "cost", "--since", since, "--json")
+    assert sum(record["requests"] for record in json.loads(out)) == count
+
+
+def test_a_date_begins_at_its_midnight_here():
+    assert moment("2026-11-25", NOW) == time.mktime((2026, 11, 25, 0, 0, 0, 0, 0, -1))
+    with pytest.raises(UserError):
+        moment("soon", NOW)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["cost", "--by", "colour"], ["cost", "--since", "ever"], ["cache", "explain", "zz"]],
+)
+def test_a_mistake_is_one_sentence(ledger, capsys, words):
+    code, out, err = run(capsys, *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_nothing_spent_is_said(data, capsys):
+    assert run(capsys, "cost")[1] == "Nothing has been spent in this time.\n"
+    assert json.loads(run(capsys, "cost", "--json")[1]) == []
+    assert run(capsys, "cost", "--csv")[1].startswith("model,requests,")
+
+
+def keep(data, *bills):
+    file = SessionFile(data / "sessions" / "here" / "s.jsonl", "s")
+    file.append("header", header("s", data, "1"))
+    for item in bills:
+        file.append("spent", bill_to_json(item))
+    file.close()
+
+
+def test_without_a_ledger_the_sessions_are_asked(data, capsys):
+    keep(data, *BILLS)
+    _, out, err = run(capsys, "cost", "--json")
+    assert sum(record["requests"] for record in json.loads(out)) == 4
+    assert err == ""
+
+
+def test_a_rebuild_books_what_was_missed(ledger, data, capsys):
+    keep(data, bill(9, 5, "0.1"), BILLS[0])
+    _, out, err = run(capsys, "cost", "--rebuild", "--json")
+    assert sum(record["requests"] for record in json.loads(out)) == 5
+    assert err == "agent: The sessions hold 2 requests; all of them are booked.\n"
+
+
+def test_a_broken_ledger_is_made_anew_and_this_is_said(data, capsys):
+    keep(data, *BILLS)
+    (data / "ledger.db").write_text("rubbish " * 500)
+    code, out, err = run(capsys, "cost", "--json")
+    assert code == 0
+    assert sum(record["requests"] for record in json.loads(out)) == 4
+    assert "moved to" in err
+
+
+def test_each_request_is_explained(ledger, capsys):
+    _, out, _ = run(capsys, "cache", "explain", "s-2")
+    lines = out.splitlines()
+    assert lines[0] == "Session s-2 in /here"
+    assert lines[3] == "gpt (p)"
+    assert "700 read · 200 written · 100 uncached · $0.2500" in lines[4]
+    assert "the provider reported no usage, about $0.2500" in lines[5]
+    assert lines[-1].strip() == "tools changed: Web added, 4,321 tokens anew"
+
+
+def test_the_newest_session_of_the_repository_is_explained(ledger, capsys, tmp_path, monkeypatch):
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    db.add(ledger, [bill(7, 20 * DAY, "1", "s-old", repo=str(work))])
+    _, out, _ = run(capsys, "cache", "explain", "--json")
+    assert [record["session"] for record in json.loads(out)] == ["s-old"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "most", "bar"),
+    [
+        (Usage(input=1, cache_read=90, cache_write_5m=9), 100, "█" * 21 + "▓▓░"),
+        (Usage(cache_read=50), 100, "█" * 12),
+        (Usage(input=100), 100, "░" * BAR),
+        (Usage(), 100, ""),
+    ],
+)
+def test_a_bar_has_the_parts_in_proportion(usage, most, bar):
+    assert segments(usage, most).rstrip() == bar
