@@ -12,11 +12,6 @@ VERTEX = "{vertex_host}"
 MULTI_REGIONS = ("us", "eu")
 
 
-def base_of(provider: Provider, env: Mapping[str, str]) -> str | None:
-    """The person's own URL for this provider, from the environment."""
-    return next((env[name] for name in provider.base_env if env.get(name)), None)
-
-
 def own_address(provider: Provider, env: Mapping[str, str]) -> str:
     """The row's URL, complete. Raises UserError naming the variables that are missing."""
     url = provider.url.rstrip("/")

@@ -12,10 +12,19 @@ from agentcli.llm.route import Provider
 
 PROFILES = ("global", "us", "eu", "jp", "au", "apac", "us-gov", "ca")
 """Whose inference profiles on Bedrock put their name before a model's (wire.md 4.1)."""
-MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonshot")
-"""Who serve their own models only, so that a name near one of them is a slip."""
-MAKE_TOO = ("zai", "minimax", "dashscope")
-"""Who make models, but serve those of others as well."""
+MAKERS = (
+    "anthropic",
+    "openai",
+    "gemini",
+    "xai",
+    "deepseek",
+    "mistral",
+    "moonshot",
+    "zai",
+    "minimax",
+    "dashscope",
+)
+"""Whose models others have too."""
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -40,7 +49,7 @@ def made_elsewhere(provider: Provider, name: str) -> ModelSpec | None:
     if provider.local or models.names(provider.models_of or provider.name):
         return None
     plain = name.rpartition("/")[2]
-    for maker in (*MAKERS, *MAKE_TOO):
+    for maker in MAKERS:
         spec = models.find(plain, maker)
         if spec is not None:
             return replace(spec, id=name, provider=provider.name, prices=(), wire="")

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace
 from agentcli.llm import models
-from agentcli.llm.address import base_of, given_address, own_address, with_region
 from agentcli.llm.auth import parse_custom_headers
-from agentcli.llm.hosted import MAKERS, hosted, made_elsewhere
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.route import Auth, Odd, Provider, Quirks, Route
 from agentcli.llm.rows import Rows
@@ -69,12 +67,10 @@ def resolve(name: str, env: Mapping[str, str], extra: Sequence[Provider] = ()) -
     listed = next((row for row in extra if name in row.models), None)
     if listed is not None:
         return _at(listed, name, env)
-    homes = [known[p] for p in models.providers_of(full) if p in known]
-    homes.sort(key=lambda home: bool(short) and home.name != short[0])
-    ready = [home for home in homes if _is_ready(home, env)]
-    if homes:
-        return _at((ready or homes)[0], full, env)
-    return _guess(name, known, env)
+    homes = sorted(models.providers_of(full), key=lambda p: bool(short) and p != short[0])
+    ready = (home for home in homes if home in known and _is_ready(known[home], env))
+    home = next(ready, homes[0] if homes else "")
+    return _at(known[home], full, env) if home in known else _guess(name, known, env)
 
 
 def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
@@ -82,7 +78,7 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
     short = models.alias(name)
     if short and short[0] == family and not provider.service:
         name = short[1]
-    spec = hosted(provider, name, env) or made_elsewhere(provider, name)
+    spec = _spec(provider, name, env)
     if spec is not None:
         return _route(provider, spec, env)
     near = [n for n in models.suggest(name) if n in models.names(provider.name)]
@@ -90,6 +86,20 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
         raise UserError(f"{provider.name} has no model {name!r}. Did you mean {near[0]}?")
     spec = models.unknown(name, provider.name)
     return _route(provider, replace(spec, prices=FREE) if provider.local else spec, env)
+
+
+MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonshot")
+"""Who serve their own models only, so that a name near one of them is a slip."""
+
+
+def _spec(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec | None:
+    """The model by its provider's own list, or as its maker describes it."""
+    found = None if provider.service else models.find(name, provider.name)
+    if found is not None:
+        return found
+    from agentcli.llm.hosted import hosted, made_elsewhere
+
+    return hosted(provider, name, env) or made_elsewhere(provider, name)
 
 
 def _is_typo(name: str, near: Sequence[str]) -> bool:
@@ -130,8 +140,7 @@ def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Rout
     key, auth = _key(provider, env)
     base = base_of(provider, env)
     wire, other = _wires(provider, model, base or "", env)
-    env = with_region(provider, env)
-    url = given_address(base, wire, provider, env) if base else own_address(provider, env)
+    url, region = _place(provider, base, wire, env)
     if wire != provider.wire and auth == "x-goog-api-key":
         auth = "bearer"
     if key is None and not (base or auth in ("none", "sigv4") or _needs_no_key(provider)):
@@ -139,12 +148,29 @@ def _route(provider: Provider, model: ModelSpec, env: Mapping[str, str]) -> Rout
         raise UserError(
             f"No key for {provider.name}: set {names}, or choose another model with --model."
         )
-    region = env.get("AWS_REGION", "") if provider.service else ""
     if auth == "sigv4" and not region:
         raise UserError(f"{provider.name} signs its requests for a region: set AWS_REGION.")
     headers = provider.headers | _headers(provider, env)
     service = provider.service
     return Route(provider, model, url, key, wire, auth, headers, other, region, service)
+
+
+def _place(
+    provider: Provider, base: str | None, wire: str, env: Mapping[str, str]
+) -> tuple[str, str]:
+    """The address, and the AWS region it is in."""
+    if provider.url and not base and "{" not in provider.url:
+        return provider.url.rstrip("/"), ""
+    from agentcli.llm.address import given_address, own_address, with_region
+
+    env = with_region(provider, env)
+    url = given_address(base, wire, provider, env) if base else own_address(provider, env)
+    return url, env.get("AWS_REGION", "") if provider.service else ""
+
+
+def base_of(provider: Provider, env: Mapping[str, str]) -> str | None:
+    """The person's own URL for this provider, from the environment."""
+    return next((env[name] for name in provider.base_env if env.get(name)), None)
 
 
 def _needs_no_key(provider: Provider) -> bool:

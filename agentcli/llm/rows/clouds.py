@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentcli.llm.rows.build import CACHE_KEY, MARKS, NEW_LIMIT, NO_PADDING, odd, row
+from agentcli.llm.rows import CACHE_KEY, MARKS, NEW_LIMIT, NO_PADDING, odd, row
 
 REGION = "{AWS_REGION|AWS_DEFAULT_REGION|AWS_REGION_NAME}"
 PROJECT = "{GOOGLE_CLOUD_PROJECT|VERTEXAI_PROJECT|ANTHROPIC_VERTEX_PROJECT_ID}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentcli.llm.rows.build import CACHE_KEY, MARKS, local, odd, row
+from agentcli.llm.rows import CACHE_KEY, MARKS, local, odd, row
 
 TEMPLATE = odd("switch", "template", "thinking is a switch of the model's chat template")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentcli.llm.rows.build import CACHE_KEY, NEW_LIMIT, odd, row
+from agentcli.llm.rows import CACHE_KEY, NEW_LIMIT, odd, row
 
 ROWS = (
     row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", NEW_LIMIT),

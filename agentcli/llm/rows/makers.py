@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentcli.llm.rows.build import CACHE_KEY, MARKS, NEW_LIMIT, NO_PADDING, REPLAY, odd, row
+from agentcli.llm.rows import CACHE_KEY, MARKS, NEW_LIMIT, NO_PADDING, REPLAY, odd, row
 
 COARSE = odd("efforts", ("low", "high", "max"), "the switch has these three places only")
 OFF = odd("off", True, "thinking is on unless `thinking` disables it")
