@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from simulated import Session
 
+from agentcli.llm.models import CacheKind, ModelSpec
+from agentcli.llm.providers import PROVIDERS, Route
 from agentcli.llm.simulator import VENDORS, SimulatedProvider, calls, says, thinks
 from agentcli.llm.simulator.chat_cache import OPTIMISTIC, RULES, ChatCache
 from agentcli.llm.simulator.gpt_prompt import chat_prompt
@@ -255,3 +258,17 @@ def test_a_streamed_deepseek_reply_is_a_unit():
     usage = json.loads(ask(False))["usage"]
     assert usage["prompt_cache_miss_tokens"] == 1
     assert usage["prompt_tokens"] == usage["prompt_cache_hit_tokens"] + 1
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model"), [("dashscope", QWEN), ("openrouter", "anthropic/claude-sonnet-5-5")]
+)
+def test_thirty_turns_of_marked_requests_read_from_the_cache(vendor, model):
+    marks = CacheKind("explicit", 1024, 4, ("5m",))
+    spec = ModelSpec(model, vendor, max_output=64_000, cache=marks, images=True)
+    route = Route(PROVIDERS[vendor], spec, "http://x", "k")
+    turns = [thinks("so", calls(("Read", {"path": str(n)}))) for n in range(29)]
+    session = Session([*turns, says("done")], route, vendor=VENDORS[vendor])
+    usage = sum((session.step().usage for _ in range(30)), Usage())
+    assert usage.cache_read / usage.prompt > 0.9
+    assert usage.cache_write_5m > 0
