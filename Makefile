@@ -23,6 +23,10 @@ bench: .venv/tested
 	$(BIN)/python benchmarks/startup.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/turns.py
 
+# What sessions cost next to the least they can cost; the table is kept in benchmarks/results.
+bench-cost: .venv/tested
+	$(BIN)/python benchmarks/cost.py
+
 # The help text that is shown without loading typer.
 help: .venv/installed
 	COLUMNS=80 $(BIN)/python -c "from agentcli.cli.commands import run_typer; run_typer(['--help'])" > agentcli/cli/help.txt

@@ -37,7 +37,7 @@ def moment(bill: Bill) -> datetime:
     return datetime.fromtimestamp(bill.at, UTC)
 
 
-def cost(bill: Bill, usage: Usage) -> Decimal:
+def prompt_cost(bill: Bill, usage: Usage) -> Decimal:
     """Of the prompt alone: what is said back costs the same whatever is cached."""
     found = price(usage, model_of(bill), at=moment(bill))
     assert found is not None
@@ -45,11 +45,11 @@ def cost(bill: Bill, usage: Usage) -> Decimal:
 
 
 def ours(bills: Sequence[Bill]) -> Decimal:
-    return sum((cost(bill, bill.usage) for bill in bills), Decimal(0))
+    return sum((prompt_cost(bill, bill.usage) for bill in bills), Decimal(0))
 
 
 def uncached(bills: Sequence[Bill]) -> Decimal:
-    return sum((cost(b, Usage(input=b.usage.prompt)) for b in bills), Decimal(0))
+    return sum((prompt_cost(b, Usage(input=b.usage.prompt)) for b in bills), Decimal(0))
 
 
 def common(bills: Sequence[Bill]) -> Decimal:
@@ -64,7 +64,7 @@ def common(bills: Sequence[Bill]) -> Decimal:
         last[-1].value["cache_control"] = {"type": "ephemeral"}
         charge = cache.look(prompt(body, beta=bill.beta, blocks=_kept(body, bill)), bill.at)
         cache.publish(charge)
-        total += cost(bill, charge.usage)
+        total += prompt_cost(bill, charge.usage)
     return total
 
 

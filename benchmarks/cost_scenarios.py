@@ -19,6 +19,8 @@ class Scenario:
     play: Callable[[World], Awaitable[None]]
     target: Decimal
     """Our cost over the lower bound, at most."""
+    read: float = 0.0
+    """The share of the input that is read from cache, at least."""
 
 
 async def fixbug(world: World) -> None:
@@ -45,11 +47,14 @@ def long(turns: int) -> Callable[[World], Awaitable[None]]:
     return play
 
 
-def paused(*minutes: float, turns: int = 12) -> Callable[[World], Awaitable[None]]:
+def paused(*minutes: float) -> Callable[[World], Awaitable[None]]:
+    """30 turns of 3 to 7 requests, each followed by a pause."""
+
     async def play(world: World) -> None:
         talk = Talk(world)
-        for number in range(turns):
-            await talk.turn(f"Now repair part {number}.", Step(), Step(), Step(1, 900), Step())
+        for number in range(30):
+            steps = [Step(), Step(1, 900), Step()] * 2
+            await talk.turn(f"Now repair part {number}.", *steps[: 2 + number * 3 % 5])
             talk.pause(minutes[number % len(minutes)])
 
     return play
@@ -131,8 +136,8 @@ GITHUB = tuple(
 SCENARIOS = (
     Scenario("fixbug (8 requests)", fixbug, STRAIGHT),
     Scenario("long, 10 turns", long(10), STRAIGHT),
+    Scenario("long, 30 turns", long(30), STRAIGHT, read=0.95),
     Scenario("long, 50 turns", long(50), STRAIGHT),
-    Scenario("long, 200 turns", long(200), STRAIGHT),
     Scenario("three prompts, three processes", three_processes, STRAIGHT),
     Scenario("parallel, up to 25 calls", parallel, STRAIGHT),
     Scenario("pauses of 7 minutes", paused(7), ROUGH),
@@ -142,4 +147,5 @@ SCENARIOS = (
     Scenario("plan mode and back", plan_mode, ROUGH),
     Scenario("model switch and back", model_switch, ROUGH),
     Scenario("compaction at 150 k", compaction, ROUGH),
+    Scenario("long, 200 turns", long(200), STRAIGHT, read=0.95),
 )

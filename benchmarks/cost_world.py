@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from math import inf
+from typing import Any, cast
 
+from agentcli.agent.events import AgentEvent, TurnReason
 from agentcli.agent.loop import Frame, run_turn
 from agentcli.agent.transcript import Transcript
 from agentcli.context.compaction import new_epoch, summary_request
@@ -17,9 +20,20 @@ from agentcli.llm.cache import CachePlan, plan
 from agentcli.llm.client import Client
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import find
-from agentcli.llm.providers import PROVIDERS, Route
+from agentcli.llm.providers import PROVIDERS
+from agentcli.llm.route import Route
 from agentcli.llm.simulator import Asked, Say, Script, SimulatedProvider, Think, Turn, Use, When
-from agentcli.llm.types import Text, ToolOutput, ToolSpec, Usage, UserMessage
+from agentcli.llm.stream import Reply
+from agentcli.llm.types import (
+    AssistantMessage,
+    JsonObject,
+    Request,
+    Text,
+    ToolOutput,
+    ToolSpec,
+    Usage,
+    UserMessage,
+)
 from agentcli.tools.registry import toolbox
 
 TUESDAY = 1_764_061_200.0
@@ -44,7 +58,7 @@ class Bill:
 
     at: float
     model: str
-    body: dict[str, object]
+    body: JsonObject
     beta: str
     plan: CachePlan
     usage: Usage
@@ -72,6 +86,17 @@ class World:
         planner = partial(plan, last=self.bills[-1].at if self.bills else -inf)
         return Client(self._route, http, clock=self.clock, planner=planner)
 
+    def book(self, talk: Talk, at: float, reply: Reply) -> None:
+        received = self.provider.received[-1]
+        state = talk.client.cache_state(talk.name, talk.model)
+        usage = reply.message.usage
+        assert received.status == 200, received
+        assert state is not None
+        assert usage is not None
+        body = cast("JsonObject", received.json)
+        beta = received.headers.get("anthropic-beta", "")
+        self.bills.append(Bill(at, talk.model, body, beta, state[0], usage))
+
     def _route(self, model: str) -> Route:
         provider = PROVIDERS[self.provider_name]
         spec = find(model, self.provider_name)
@@ -92,6 +117,7 @@ class Talk:
     model: str = ""
     transcript: Transcript = field(default_factory=Transcript)
     count: int = 0
+    steps: deque[Step] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.model = self.model or self.world.model
@@ -126,51 +152,35 @@ class Talk:
         tools = sorted((*TOOLS, *self.extra_tools), key=lambda tool: tool.name)
         return Frame(self.model, (prompt("system"), REPO), tuple(tools), self.name)
 
-    def stream(self, request, **options):
-        return _Recorded(self, self.client.stream(request, **options))
+    @asynccontextmanager
+    async def stream(self, request: Request, **options: Any) -> AsyncGenerator[Reply]:
+        """The client's reply; its request is written down when it is over, and takes its time."""
+        at = self.world.now
+        async with self.client.stream(request, **options) as reply:
+            yield reply
+        self.world.book(self, at, reply)
+        self.world.now += THINKING
 
-    def emit(self, event) -> None: ...
-    def billed(self, message) -> None: ...
+    def emit(self, event: AgentEvent) -> None: ...
+    def billed(self, message: AssistantMessage) -> None: ...
     def take_queued(self) -> tuple[str, ...]:
         return ()
 
-    async def before(self) -> None: ...
+    async def before(self) -> TurnReason | None:
+        return None
+
     async def make_room(self) -> bool:
         return False
 
-    async def at_end(self, message) -> str:
+    async def at_end(self, message: AssistantMessage) -> str:
         return ""
 
-    async def run_tools(self, message) -> bool:
+    async def run_tools(self, message: AssistantMessage) -> bool:
         step = self.steps.popleft()
         outputs = [ToolOutput(c.id, (Text(output(c.id, step.chars)),)) for c in message.tool_calls]
         self.transcript.append(UserMessage(tuple(outputs), "tool"))
         self.world.now += TOOL
         return False
-
-
-class _Recorded:
-    """A reply whose request is written down when it is over, and takes its time."""
-
-    def __init__(self, talk: Talk, stream) -> None:
-        self._talk, self._stream = talk, stream
-
-    async def __aenter__(self):
-        self._at = self._talk.world.now
-        self._reply = await self._stream.__aenter__()
-        return self._reply
-
-    async def __aexit__(self, *what):
-        await self._stream.__aexit__(*what)
-        talk, world = self._talk, self._talk.world
-        received = world.provider.received[-1]
-        state = talk.client.cache_state(talk.name, talk.model)
-        usage = self._reply.message.usage
-        assert received.status == 200, received
-        assert state is not None and usage is not None
-        beta = received.headers.get("anthropic-beta", "")
-        world.bills.append(Bill(self._at, talk.model, received.json, beta, state[0], usage))
-        world.now += THINKING
 
 
 TOOLS = toolbox().specs()
@@ -187,7 +197,3 @@ def _reply(step: Step, number: int) -> Turn:
     thought = Think(f"Part {number} may be where it goes wrong; the caller rounds twice. " * 4)
     uses = [Use("Read", {"path": f"src/part_{number}_{n}.py"}) for n in range(step.calls)]
     return Turn((thought, Say(step.text), *uses))
-
-
-def cents(amount: Decimal) -> str:
-    return f"{amount * 100:.2f}"
