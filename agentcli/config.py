@@ -45,6 +45,11 @@ class Places:
         return self.data / "ledger.db"
 
     @property
+    def prices(self) -> Path:
+        """What `agent models refresh` fetched."""
+        return self.data / "prices.json"
+
+    @property
     def log(self) -> Path:
         return self.data / "agent.log"
 

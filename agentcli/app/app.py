@@ -19,7 +19,7 @@ from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import Options
 from agentcli.app.reports import cost_table, permissions_text
-from agentcli.app.routing import Choice, choose, router
+from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
 from agentcli.config import Config, places
 from agentcli.context.mentions import mentioned
@@ -85,6 +85,7 @@ class App:
         self.ground = Ground(root, places(self.env), __version__, self.env)
         self._tool_env = hardened_env(scrub_env(self.env))
         resumed = options.resume_last or bool(options.resume)
+        know_prices(self.env)
         if not resumed:
             self._choice = self._choose(self._model_name(""))
         self.talk = self._open_talk()

@@ -1,38 +1,120 @@
-"""What the keys in the environment reach, as a table."""
+"""What the keys in the environment reach, with what it costs now: `agent models`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
-from agentcli.llm import models
-from agentcli.llm.models import ModelSpec
-from agentcli.llm.providers import Provider, reachable
+from agentcli.app.routing import reach
+from agentcli.config import Config
+from agentcli.lib.errors import UserError
+from agentcli.lib.value import value
+from agentcli.llm.cost import rates_for
+from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.providers import reachable, rows
+from agentcli.llm.types import JsonObject, Usage
 
+RATES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+NO_KEY = """No model is reachable: no provider's key is in the environment.
 
-def model_table(env: Mapping[str, str], extra: Sequence[Provider], wanted: str) -> str:
-    """A row a model: name, window, and dollars per million tokens in, read, written, out."""
-    names = [name for name in reachable(env, extra) if wanted.lower() in name.lower()]
-    if not names:
-        return (
-            "No model is reachable: no provider's key is in the environment"
-            + (f", or none matches {wanted!r}" if wanted else "")
-            + ".\nSet a key such as ANTHROPIC_API_KEY or OPENAI_API_KEY, name a local model "
-            "(agent --model ollama/NAME), or try `agent demo`."
-        )
-    head = f"{'model':44}{'context':>10}{'input':>9}{'cached':>9}{'written':>9}{'output':>9}"
-    return "\n".join([head, *(_row(name) for name in names)])
-
-
-def _row(name: str) -> str:
-    provider, _, model = name.partition("/")
-    spec = models.find(model, provider)
-    return f"{name:44}" + (_numbers(spec) if spec else "")
+Set one, such as ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or
+  agent --model ollama/NAME     a model on this machine
+  agent models show sonnet      any model's limits and prices, without a key
+  agent demo                    see it work offline, with a scripted model"""
 
 
-def _numbers(spec: ModelSpec) -> str:
-    base = next((row for row in spec.prices if not row.above and not row.since), None)
-    context = f"{spec.context:,}" if spec.context else "?"
-    if base is None:
-        return f"{context:>10}{'price unknown':>15}"
-    prices = (base.input, base.cache_read, base.cache_write_5m, base.output)
-    return f"{context:>10}" + "".join(f"{price or '-':>9}" for price in prices)
+@value
+class Offer:
+    """One model within reach."""
+
+    name: str
+    """provider/model, as --model takes it."""
+    spec: ModelSpec | None
+    """None where more than a key is missing to reach it."""
+
+
+def offers(env: Mapping[str, str], config: Config, wanted: str = "") -> tuple[Offer, ...]:
+    """Every model whose name has all words of `wanted`."""
+    words = wanted.lower().split()
+    names = [
+        name
+        for name in reachable(env, config.providers)
+        if all(word in name.lower() for word in words)
+    ]
+    return tuple(Offer(name, _spec(name, env, config)) for name in names)
+
+
+def unlisted(env: Mapping[str, str], config: Config) -> tuple[str, ...]:
+    """Providers with a key whose models only the person knows: deployments, long catalogues."""
+    listed = {name.partition("/")[0] for name in reachable(env, config.providers)}
+    return tuple(
+        row.name
+        for row in rows(config.providers).values()
+        if row.name not in listed and any(env.get(name) for name in row.key_env)
+    )
+
+
+def _spec(name: str, env: Mapping[str, str], config: Config) -> ModelSpec | None:
+    try:
+        return reach(name, config, env).model
+    except UserError:
+        return None
+
+
+def table(found: Sequence[Offer], others: Sequence[str], wanted: str, at: datetime) -> str:
+    """A line a model: name, window, dollars per million tokens, and when those are others."""
+    more = f"Name a model yourself at: {', '.join(f'{name}/NAME' for name in others)}"
+    if not found:
+        missed = f"No model within reach matches {wanted!r}."
+        return missed if wanted else more if others else NO_KEY
+    width = max(24, *(len(offer.name) for offer in found)) + 2
+    heads = ("context", "input", "cached", "written", "1 hour", "output")
+    head = f"{'USD per million tokens':{width}}" + "".join(f"{word:>10}" for word in heads)
+    lines = [head, *(_line(offer, width, at) for offer in found)]
+    return "\n".join(lines + ([more] if others and not wanted else []))
+
+
+def _line(offer: Offer, width: int, at: datetime) -> str:
+    spec = offer.spec
+    context = f"{spec.context:,}" if spec and spec.context else "?"
+    now = rates_for(Usage(), spec, at) if spec else None
+    if spec is None or now is None:
+        return f"{offer.name:{width}}{context:>10}   price unknown"
+    rates = "".join(f"{getattr(now, key) or '-':>10}" for key in RATES)
+    notes = "; ".join(_otherwise(spec.prices, now, at))
+    return f"{offer.name:{width}}{context:>10}{rates}" + (f"   {notes}" if notes else "")
+
+
+def _otherwise(rows: Sequence[Prices], now: Prices, at: datetime) -> Iterator[str]:
+    """When a price is another one: for long prompts, at peak hours, from a later day."""
+    today = at.date().isoformat()
+    for row in rows:
+        price = f"{row.input} in, {row.output} out"
+        if row.since > today and not row.above and not row.hours:
+            yield f"from {row.since}: {price}"
+        elif row.since == now.since and row.above and bool(row.hours) == bool(now.hours):
+            yield f"{size(row)}: {price}"
+        elif row.since == now.since and row.hours and not row.above and not now.hours:
+            yield f"{hours(row)}: {price}"
+
+
+def size(row: Prices) -> str:
+    """`past 272,000 tokens`; xAI's tiers begin at their size (wire.md 6.4)."""
+    rounded = row.above + 1
+    return f"from {rounded:,} tokens" if rounded % 1000 == 0 else f"past {row.above:,} tokens"
+
+
+def hours(row: Prices) -> str:
+    """`Mon-Fri 1-4, 6-10 UTC`."""
+    return "Mon-Fri " + ", ".join(f"{a}-{b}" for a, b in row.hours) + " UTC"
+
+
+def offer_json(offer: Offer, at: datetime) -> JsonObject:
+    spec = offer.spec
+    now = rates_for(Usage(), spec, at) if spec else None
+    return {
+        "name": offer.name,
+        "context": spec.context if spec else None,
+        "max_output": spec.max_output if spec else None,
+        "price": {key: getattr(now, key) for key in RATES} if now else None,
+    }

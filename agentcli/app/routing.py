@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agentcli.app.options import Options
-from agentcli.config import Config
+from agentcli.config import Config, places
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
+from agentcli.llm import models
 from agentcli.llm.errors import AuthFailed
 from agentcli.llm.overrides import overridden
 from agentcli.llm.providers import resolve
@@ -35,6 +36,11 @@ class Choice:
         return Choice(tuple(fit))
 
 
+def know_prices(env: Mapping[str, str]) -> None:
+    """Has the prices that the person fetched win over the shipped ones."""
+    models.use_prices(places(env).prices)
+
+
 def reach(name: str, config: Config, env: Mapping[str, str]) -> Route:
     """The route to one model, with what the configuration says of it. Raises UserError."""
     route = resolve(name, env, config.providers)
@@ -48,7 +54,7 @@ def choose(name: str, config: Config, env: Mapping[str, str]) -> Choice:
     group = config.deployments.get(name)
     if group is None:
         return Choice((Deployment(reach(name, config, env)),))
-    routes = [reach(model, config, env) for model in group.models]
+    routes = [reach(member, config, env) for member in group.models]
     weights = group.weights or tuple(1 for _ in routes)
     if not routes or len(weights) != len(routes) or min(weights) < 1:
         raise UserError(f"deployments.{name}: models are needed, and one weight above 0 for each.")

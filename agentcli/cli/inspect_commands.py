@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from agentcli.cli.models_commands import models
+
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)
@@ -23,17 +25,6 @@ def demo(
     from agentcli.ui.demo import run
 
     return run(keep=keep)
-
-
-def models(
-    filter: Annotated[str, typer.Argument(help="Only names that contain this.")] = "",
-) -> None:
-    """List the models that the keys in the environment reach, with their prices."""
-    from agentcli.app.catalogue import model_table
-    from agentcli.config import load
-
-    config = load(Path.cwd(), os.environ)
-    sys.stdout.write(model_table(os.environ, config.providers, filter) + "\n")
 
 
 def sessions() -> None:

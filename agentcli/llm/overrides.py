@@ -105,4 +105,4 @@ def _amount(name: str, given: str | float | None) -> str | None:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"{name} must be dollars per million tokens, as in 1.25")
-    return f"{amount:f}"
+    return f"{amount.normalize():f}"
