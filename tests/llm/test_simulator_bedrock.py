@@ -113,7 +113,7 @@ REFUSED = {
         "bmp is unknown",
     ),
     "picture, no base64": (
-        body(user({"image": {"format": "png", "source": {"bytes": "?"}}})),
+        body(user({"image": {"format": "png", "source": {"bytes": "AAAA?"}}})),
         "source.bytes: is no base64",
     ),
     "picture by URL": (
@@ -208,7 +208,7 @@ REFUSED = {
         "Invalid `signature` in `thinking` block",
     ),
     "redacted, no base64": (
-        body(user(), model({"reasoningContent": {"redactedContent": "?"}}), user()),
+        body(user(), model({"reasoningContent": {"redactedContent": "AAAA?"}}), user()),
         "redactedContent: is no base64",
     ),
     "thinking mode": (own(thinking={"type": "between_tools"}), "is not supported for this model"),

@@ -190,3 +190,44 @@ def test_a_script_in_json_is_played(place):
     assert talk.step().tool_calls[0].name == "Read"
     reply = talk.step()
     assert (reply.text, reply.stop) == ("read", "max_tokens")
+
+
+CHANGES = [(one, other) for one in ROUTES for other in ROUTES if one != other]
+
+
+@pytest.mark.parametrize(("one", "other"), CHANGES)
+def test_another_model_takes_over_in_the_middle_of_a_turn_and_gives_back(one, other):
+    def steps():
+        both = calls(("Read", {"path": "a"}), ("Now", {}), text="Hm.")
+        return [thinks("so", both), thinks("yes", calls(("Now", {}))), says("done")]
+
+    first, second = session(steps(), one), session(steps(), other)
+    first.step()
+    second.messages = first.messages
+    assert second.step().stop == "tool_use"
+    first.messages = second.messages
+    assert first.step().tool_calls[0].name == "Now"
+    second.messages = first.messages
+    second.step()
+    second.say("And?")
+    first.messages = second.messages
+    second.step()
+    assert first.step().text == "done"
+
+
+@pytest.mark.parametrize(
+    ("name", "cache", "read"),
+    [
+        ("us.amazon.nova-pro-v1:0", CacheKind("explicit", 1000, 4, ("5m",)), True),
+        ("openai.gpt-oss-120b-1:0", CacheKind("automatic", 1024), True),
+        ("moonshot.kimi-k2-thinking", CacheKind("none"), False),
+    ],
+)
+def test_models_of_others_on_bedrock(name, cache, read):
+    spec = ModelSpec(name, "bedrock", max_output=64_000, cache=cache)
+    route = Route(Provider("bedrock", AWS, "bedrock"), spec, AWS, "k")
+    both = calls(("Read", {"path": "a"}), ("Now", {}), text="Hm.")
+    talk = Session([thinks("so", both), thinks("yes", calls(("Now", {}))), says("done")], route)
+    usages = [talk.step().usage for _ in range(3)]
+    assert talk.provider.steps_left == 0
+    assert (usages[-1].cache_read > 0) == read

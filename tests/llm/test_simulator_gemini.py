@@ -90,8 +90,12 @@ REFUSED = {
     "text as number": (body(user({"text": 1})), "Invalid value at 'contents[0].parts[0].text'"),
     "picture without type": (body(user({"inlineData": {"data": "AAAA"}})), "mime_type: must be"),
     "picture, no base64": (
-        body(user({"inlineData": {"mimeType": "image/png", "data": "?"}})),
+        body(user({"inlineData": {"mimeType": "image/png", "data": "AAAA?"}})),
         "inline_data.data' (TYPE_BYTES)",
+    ),
+    "picture with a field": (
+        body(user({"inlineData": PICTURE["inlineData"] | {"url": "x"}})),
+        'Unknown name "url"',
     ),
     "model first": (body(model({"text": "x"}), user()), "first content is of role user"),
     "model last": (body(user(), model({"text": "x"})), "end with a user role"),
@@ -176,6 +180,16 @@ REFUSED = {
         body(user(), model(called()), user(result()), model(called(signed="")), user(result())),
         "missing a thought_signature in functionCall parts. This is required for tools to work "
         "correctly. (contents[3])",
+    ),
+    "unsigned step before a text": (
+        body(
+            user(),
+            model(called(signed="")),
+            user(result()),
+            model({"text": "x"}, called()),
+            user(result()),
+        ),
+        "(contents[1])",
     ),
     "foreign signature": (
         body(user(), model(called(signed="QUJD")), user(result())),
@@ -300,6 +314,18 @@ def test_refuses(name):
 @pytest.mark.parametrize("name", OLD_REFUSED)
 def test_older_models_refuse(name):
     check_refused(*OLD_REFUSED[name], name=OLD)
+
+
+def test_gemini_3_is_a_newer_model():
+    first = "gemini-3-flash-preview"
+    check_refused(*REFUSED["unsigned call"], name=first)
+    check_refused(*REFUSED["text beside an answer"], name=first)
+    assert asked(ACCEPTED["picture in an answer"], name=first)[0] == 200
+    assert asked(config(thinkingConfig={"thinkingLevel": "LOW"}), name=first)[0] == 200
+    answer = asked(body(), name=first, provider=SimulatedProvider([calls(("Read", {}))]))[1]
+    part = answer["candidates"][0]["content"]["parts"][0]
+    assert part["functionCall"]["id"]
+    assert part["thoughtSignature"]
 
 
 def test_models_before_2_5_do_not_think():
