@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from agentcli.lib.text import visible
 from agentcli.llm.cost import format_usd
+from agentcli.llm.pricing import plain
 from agentcli.llm.types import JsonObject, Usage
 from agentcli.session.bills import Bill
 from agentcli.session.codec import usage_to_json
@@ -144,12 +145,6 @@ def _bar(amount: Decimal, most: Decimal) -> str:
         return ""
     eighths = max(1, int(amount * BAR * 8 / most))
     return READ * (eighths // 8) + "▏▎▍▌▋▊▉"[eighths % 8 - 1] * (eighths % 8 > 0)
-
-
-def plain(amount: Decimal) -> str:
-    """0.0031, 12, 0: never an exponent."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _record(line: Line, by: By) -> JsonObject:

@@ -6,14 +6,17 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from agentcli.lib.errors import UserError
 
+if TYPE_CHECKING:
+    from agentcli.llm.types import JsonObject
+
 debug = typer.Typer(
-    help="Look inside: decode a recorded response, print a request without sending it.",
+    help="Look inside: decode a recorded response, print a request unsent, price a usage.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -54,6 +57,47 @@ def request(
     root = Path.cwd()
     options = Options(model=model, effort=effort, session_persistence=False)
     _print(preview(options, load(root, os.environ), root, prompt))
+
+
+@debug.command()
+def price(
+    model: Annotated[str, typer.Argument(help="A name, an alias or provider/name.")],
+    file: Annotated[Path, typer.Argument(help="Usage as JSON, ours or a provider's; - for stdin.")],
+    at: Annotated[str, typer.Option(help="When it was sent (UTC), e.g. 2026-11-01T09:00.")] = "",
+    tier: Annotated[str, typer.Option(help="flex, priority, fast or batch.")] = "",
+    wire: Annotated[str, typer.Option(help="Whose usage it is, where that is unclear.")] = "",
+) -> None:
+    """Price a usage: every class, the multipliers, the total, and how sure that is."""
+    from datetime import UTC, datetime
+
+    from agentcli.config import load
+    from agentcli.llm.overrides import overridden
+    from agentcli.llm.pricing import find, priced
+
+    try:
+        moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
+    except ValueError:
+        raise UserError(f"--at takes a date and time, not {at[:40]!r}.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    spec = overridden(find(model, os.environ), load(Path.cwd(), os.environ).models)
+    _print(priced(spec, _usage(file), at=moment, tier=tier, wire=wire))
+
+
+def _usage(file: Path) -> JsonObject | None:
+    """The usage in a file, alone or within the response it came with. Raises UserError."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except OSError as error:
+        raise UserError(f"Cannot read {file}: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{file} is not JSON: {error}.") from None
+    for holder in ("usage", "usageMetadata"):
+        if isinstance(data, dict) and holder in data:
+            data = cast("JsonObject", data)[holder]
+    if data is not None and not isinstance(data, dict):
+        raise UserError(f"{file}: usage is one JSON object.")
+    return cast("JsonObject | None", data)
 
 
 def _print(value: object) -> None:

@@ -205,3 +205,150 @@ def test_the_newest_session_of_the_repository_is_explained(ledger, capsys, tmp_p
 )
 def test_a_bar_has_the_parts_in_proportion(usage, most, bar):
     assert segments(usage, most).rstrip() == bar
+
+
+def price(capsys, tmp_path, model, usage, *options):
+    file = tmp_path / "usage.json"
+    file.write_text(json.dumps(usage))
+    code, out, err = run(capsys, "debug", "price", model, str(file), *options)
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+OURS = {"uncached_input": 1000, "cache_read": 50_000, "cache_write_5m": 3000, "output": 2000}
+
+
+def test_a_usage_of_ours_is_priced_by_class(data, capsys, tmp_path):
+    found = price(capsys, tmp_path, "claude-sonnet-5-5", OURS | {"cache_write_1h": 4000})
+    assert found["cost"] == {
+        "uncached_input": "0.002",
+        "cache_write_5m": "0.0075",
+        "cache_write_1h": "0.016",
+        "cache_read": "0.005",
+        "output": "0.02",
+    }
+    assert (found["total"], found["basis"]) == ("0.0505", "computed")
+    assert found["prompt_tokens"] == 58_000
+
+
+ANTHROPIC = {
+    "input_tokens": 1000,
+    "cache_read_input_tokens": 50_000,
+    "cache_creation_input_tokens": 3000,
+    "output_tokens": 2000,
+}
+RESPONSES = {
+    "input_tokens": 54_000,
+    "input_tokens_details": {"cached_tokens": 50_000, "cache_write_tokens": 3000},
+    "output_tokens": 2000,
+}
+CHAT = {
+    "prompt_tokens": 54_000,
+    "prompt_tokens_details": {"cached_tokens": 50_000, "cache_write_tokens": 3000},
+    "completion_tokens": 2000,
+}
+BEDROCK = {
+    "inputTokens": 1000,
+    "cacheReadInputTokens": 50_000,
+    "cacheWriteInputTokens": 3000,
+    "outputTokens": 2000,
+}
+
+
+@pytest.mark.parametrize("usage", [ANTHROPIC, RESPONSES, CHAT, BEDROCK, {"usage": ANTHROPIC}])
+def test_a_providers_own_usage_is_known_by_its_fields(data, capsys, tmp_path, usage):
+    found = price(capsys, tmp_path, "claude-sonnet-5-5", usage)
+    assert found["total"] == "0.0345"
+
+
+def test_the_wire_decides_where_it_is_named(data, capsys, tmp_path):
+    bare = {"input_tokens": 1000, "output_tokens": 10}
+    found = price(capsys, tmp_path, "gpt-6.1-sol", bare, "--wire", "openai-responses")
+    assert found["usage"]["uncached_input"] == 1000
+
+
+def test_what_the_provider_states_is_the_total(data, capsys, tmp_path):
+    found = price(capsys, tmp_path, "openrouter/some/model", CHAT | {"cost": 0.25})
+    assert (found["total"], found["basis"], found["cost"]) == ("0.25", "exact", None)
+
+
+@pytest.mark.parametrize(("model", "usage"), [("claude-nova-9", OURS), ("claude-sonnet-5-5", None)])
+def test_what_nobody_knows_is_null(data, capsys, tmp_path, model, usage):
+    found = price(capsys, tmp_path, model, usage)
+    assert (found["total"], found["basis"]) == (None, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("options", "multipliers", "total"),
+    [
+        ([], {}, "0.035"),
+        (["--tier", "flex"], {"flex": "0.5"}, "0.0175"),
+        (["--tier", "priority"], {"priority": "2"}, "0.07"),
+        (["--tier", "default"], {}, "0.035"),
+    ],
+)
+def test_tiers_multiply(data, capsys, tmp_path, options, multipliers, total):
+    usage = {"uncached_input": 5000, "cache_read": 50_000, "output": 2000}
+    found = price(capsys, tmp_path, "gpt-6.1-sol", usage, *options)
+    assert (found["multipliers"], found["total"]) == (multipliers, total)
+
+
+def test_the_answers_own_words_choose_tier_and_region(data, capsys, tmp_path):
+    said = ANTHROPIC | {"inference_geo": "us", "service_tier": "batch"}
+    found = price(capsys, tmp_path, "claude-sonnet-5-5", said)
+    assert found["multipliers"] == {"batch": "0.5", "us": "1.1"}
+    assert found["total"] == "0.018975"
+    assert sum(map(Decimal, found["cost"].values())) == Decimal(found["total"])
+
+
+@pytest.mark.parametrize(
+    ("at", "total"), [("2026-11-30", "2"), ("2026-12-01", "4"), ("2026-12-01T08:59+09:00", "2")]
+)
+def test_the_price_is_that_of_the_day(data, capsys, tmp_path, at, total):
+    usage = {"uncached_input": 1_000_000}
+    found = price(capsys, tmp_path, "gemini-4-argon", usage, "--at", at)
+    assert found["total"] == total
+
+
+def test_a_long_prompt_says_which_row_it_reached(data, capsys, tmp_path):
+    found = price(capsys, tmp_path, "gpt-6.1-sol", {"uncached_input": 272_001})
+    assert found["multipliers"] == {"row": {"prompt_above": 272_000}}
+    assert found["rates_per_million"]["output"] == "15"
+
+
+def test_a_local_model_costs_nothing(data, capsys, tmp_path):
+    found = price(capsys, tmp_path, "ollama/whatever", OURS)
+    assert (found["total"], found["basis"]) == ("0", "computed")
+
+
+def test_prices_of_the_configuration_count(data, capsys, tmp_path):
+    (tmp_path / "config").mkdir()
+    text = '[models."claude-nova-9"]\ninput = "1"\noutput = "10"\n'
+    (tmp_path / "config/config.toml").write_text(text)
+    found = price(capsys, tmp_path, "claude-nova-9", {"uncached_input": 1000, "output": 100})
+    assert found["total"] == "0.002"
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("[1]", []),
+        ("{", []),
+        ("{}", []),
+        ('{"uncached_input": "many", "output": 1}', []),
+        ('{"uncached_input": 1, "output": 1, "colour": 2}', []),
+        ('{"input_tokens": 1}', ["--wire", "morse"]),
+        ('{"input_tokens": 1}', ["--at", "soon"]),
+    ],
+)
+def test_what_is_no_usage_is_refused_in_a_sentence(data, capsys, tmp_path, text, options):
+    file = tmp_path / "usage.json"
+    file.write_text(text)
+    code, out, err = run(capsys, "debug", "price", "sonnet", str(file), *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert run(capsys, "debug", "price", "sonnet", str(tmp_path / "none"))[0] == 2
+
+
+def test_negative_counts_are_none(data, capsys, tmp_path):
+    found = price(capsys, tmp_path, "sonnet", {"uncached_input": -5, "output": 10})
+    assert (found["usage"]["uncached_input"], found["total"]) == (0, "0.0001")
