@@ -139,6 +139,19 @@ def test_a_session_with_tools(proxy, asked, wire, model):
     assert "Be short." in json.dumps(asked()[1])
 
 
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat"])
+def test_what_claude_thought_reaches_it_again(proxy, asked, wire):
+    """Signed, and only there: the Responses endpoint of the proxy drops Claude's signatures."""
+    given = options(proxy, wire, tools=[WEATHER], effort="low")
+    first = complete("litellm/claude-sonnet-5-5", ["Rain?"], **given)
+    results = [ToolOutput(call.id, (Text("Rain."),)) for call in first.tool_calls]
+    complete("litellm/claude-sonnet-5-5", ["Rain?", first.message, *results], **given)
+    thought, *rest = asked()[1]["messages"][1]["content"]
+    assert thought["type"] == "thinking"
+    assert thought["signature"]
+    assert [block["type"] for block in rest] == ["text", "tool_use", "tool_use"]
+
+
 @pytest.mark.parametrize("model", MAKERS)
 @pytest.mark.parametrize("wire", ENDPOINTS)
 def test_the_bill_of_the_proxy_wins_and_is_exact(proxy, wire, model):
