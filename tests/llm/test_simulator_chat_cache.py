@@ -103,6 +103,15 @@ def test_deepseek_at_best_reads_any_64_tokens():
     assert account.ask(user(long("a", 63))) == Usage(input=63)
 
 
+@pytest.mark.parametrize(("model", "billed"), [("kimi-k3", 1100), ("kimi-k2.7-code", 0)])
+def test_moonshot_bills_the_writes_of_its_newest_models(model, billed):
+    account = Account("moonshot", model)
+    assert account.ask(user(long("a"))) == Usage(1100 - billed, cache_write_5m=billed)
+    assert account.ask(user(long("a"))) == Usage(cache_read=1100)
+    details = reported("moonshot", model, messages=[user(long("a"))])
+    assert details.get("cache_write_tokens", 0) == billed
+
+
 def test_qwen_reads_and_bills_what_was_marked():
     account = Account("dashscope", QWEN)
     assert account.ask(user(long("a"), MARK), user("abcd")) == Usage(1, cache_write_5m=1100)

@@ -243,7 +243,8 @@ def _writes(heard: Heard, vendor: Vendor) -> JsonObject:
     if vendor.name == "dashscope":
         split = {"ephemeral_5m_input_tokens": short + long}
         return {"cache_creation_input_tokens": short + long, "cache_creation": split}
-    is_new = vendor.cache == "openai" and gpt_version(heard.asked.model) >= BILLS_WRITES
-    if is_new or rule_of(vendor).marks:
+    rule, model = rule_of(vendor), heard.asked.model
+    is_new = rule.kind == "openai" and gpt_version(model) >= BILLS_WRITES
+    if is_new or rule.marks or rule.bills_writes(model):
         return {"cache_write_tokens": short + long}
     return {}

@@ -35,8 +35,20 @@ class ChatRule:
     """Only for requests with a `prompt_cache_key`."""
     marks: bool = False
     """Marks on parts of a content are heeded; then nothing else is cached in that request."""
+    bills: str = ""
+    """A pattern of the models whose writes are billed as such."""
     after: bool = False
     """A marked prefix can be read once the answer has ended, not when it begins."""
+
+    def bills_writes(self, model: str) -> bool:
+        return bool(self.bills) and re.search(self.bills, model) is not None
+
+    def split(self, prompt: GptPrompt, read: int) -> Usage:
+        """What was not read is written to the end, where the model's writes are billed."""
+        rest = prompt.tokens - read
+        if self.bills_writes(prompt.model):
+            return Usage(cache_read=read, cache_write_5m=rest)
+        return Usage(input=rest, cache_read=read)
 
 
 UNITS = ChatRule("units")
@@ -46,7 +58,7 @@ OPTIMISTIC = ChatRule("steps", least=64, step=64)
 RULES: dict[str, ChatRule] = {
     "openai": ChatRule("openai"),
     "deepseek": UNITS,
-    "moonshot": UNITS,
+    "moonshot": ChatRule("units", bills="kimi-k3"),
     "dashscope": ChatRule("steps", life=300.0, marks=True, after=True),
     "openrouter": ChatRule("steps", life=600.0, marks=True),
     "groq": ChatRule("steps", life=7_200.0, models="gpt-oss|kimi"),
@@ -108,9 +120,10 @@ class ChatCache:
             for digest, _ in extended(places[-1:], pieces)[-1:]:
                 self._gpt.keep(digest, rule.life, now)
 
-        usage = Usage(input=prompt.tokens - read, cache_read=read)
         return ChatCharge(
-            usage, lambda: keep(()), lambda message: keep(tuple(message_pieces(message)))
+            rule.split(prompt, read),
+            lambda: keep(()),
+            lambda message: keep(tuple(message_pieces(message))),
         )
 
     def _by_marks(self, rule: ChatRule, prompt: GptPrompt, now: float) -> ChatCharge:
