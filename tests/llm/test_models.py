@@ -206,3 +206,47 @@ def is_gpt(name):
 
 
 ROWS = ("anthropic", "openai", "openrouter", "groq", "together", "fireworks", "cerebras")
+
+
+LINES = [
+    (f"{provider}/{name}", row)
+    for provider, rows in models.shipped()["models"].items()
+    for name in rows
+    for row in models.find(name, provider).prices
+]
+
+
+def broken(check):
+    return [(name, row) for name, row in LINES if check(name, row)]
+
+
+def test_no_price_is_free_and_no_read_costs_more_than_what_it_saves():
+    assert broken(lambda _, row: not Decimal(row.output) or not Decimal(row.input)) == []
+    assert broken(lambda _, row: Decimal(row.cache_read or 0) >= Decimal(row.input)) == []
+
+
+def test_no_write_costs_less_than_plain_input_or_a_shorter_one():
+    def cheap(_, row):
+        short = money(row.cache_write_5m or row.input)
+        return short < money(row.input) or money(row.cache_write_1h or "999") < short
+
+    assert broken(cheap) == []
+
+
+def test_a_claude_has_a_price_for_either_write_and_for_reads():
+    classes = ("cache_write_5m", "cache_write_1h", "cache_read")
+    assert broken(lambda n, row: "claude" in n and not all(getattr(row, c) for c in classes)) == []
+
+
+def test_a_tier_raises_every_class_of_its_base():
+    classes = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+    bases = {(n, r.since, r.hours): r for n, r in LINES if not r.above}
+
+    def falls_short(name, row):
+        base = bases[name, row.since, row.hours]
+        return row.above and any(
+            getattr(base, c) and money(getattr(row, c) or "0") < money(getattr(base, c))
+            for c in classes
+        )
+
+    assert broken(falls_short) == []

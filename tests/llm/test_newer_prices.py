@@ -175,11 +175,11 @@ def test_the_same_list_is_not_fetched_twice(world):
 
 
 def test_back_to_the_old_price_is_a_change_too(world):
-    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 9}))
+    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 2.4}))
     world.refresh()
     world.publish(LIST)
     (change,) = world.refresh()
-    assert told(change) == "anthropic/claude-sonnet-5-5: input 9 → 2"
+    assert told(change) == "anthropic/claude-sonnet-5-5: input 2.4 → 2"
     assert world.find("claude-sonnet-5-5").prices[0].input == "2"
 
 
@@ -203,14 +203,14 @@ def test_back_to_the_old_price_is_a_change_too(world):
     ids=range(13),
 )
 def test_a_broken_list_is_refused_and_the_old_one_kept(world, page):
-    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 9}))
+    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 2.4}))
     world.refresh()
     kept = world.file.read_bytes()
     world.publish(page)
     with pytest.raises(UserError, match="stay as they were"):
         world.refresh()
     assert world.file.read_bytes() == kept
-    assert world.find("claude-sonnet-5-5").prices[0].input == "9"
+    assert world.find("claude-sonnet-5-5").prices[0].input == "2.4"
     assert os.listdir(world.file.parent) == ["prices.json"]
 
 
@@ -231,7 +231,7 @@ def test_a_spoilt_file_counts_as_none_and_is_replaced(world, text):
 
 
 def test_prices_older_than_the_shipped_table_are_left_alone(world):
-    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 9}))
+    world.publish(changed("anthropic", claude_sonnet_5_5=SONNET | {"input_mtok": 2.4}))
     world.refresh()
     data = json.loads(world.file.read_bytes()) | {"fetched": "2026-01-01T00:00:00+00:00"}
     world.file.write_text(json.dumps(data))

@@ -54,10 +54,7 @@ def like(item: Listed) -> JsonObject:
 
 
 def finish(provider: str, name: str, row: JsonObject) -> None:
-    """What follows from the name; tiers past the window can never be reached.
-
-    A Claude's write for an hour is twice the input wherever it is served (wire.md 6.1).
-    """
+    """What follows from the name; tiers past the window can never be reached."""
     row.pop("edit", None)
     if edit_of(name) == "patch":
         row["edit"] = "patch"
@@ -67,9 +64,21 @@ def finish(provider: str, name: str, row: JsonObject) -> None:
     if context is None:
         row.pop("context", None)
     row["prices"] = [p for p in row["prices"] if not context or p.get("above", 0) < context]
+    for line in row["prices"]:
+        _mend(name, line)
+
+
+def _mend(name: str, line: JsonObject) -> None:
+    """Classes that the lists have wrong, by the checks of cost facts 8.7.
+
+    A Claude's write for an hour is twice the input wherever it is served (wire.md 6.1). A write
+    below the input price is the storage alone (Gemini at OpenRouter), or that of a cheaper sister;
+    the input price is nearer.
+    """
     if "claude" in name:
-        for line in row["prices"]:
-            line.setdefault("cache_write_1h", plain(Decimal(line["input"]) * 2))
+        line.setdefault("cache_write_1h", plain(Decimal(line["input"]) * 2))
+    if Decimal(line.get("cache_write_5m", line["input"])) < Decimal(line["input"]):
+        del line["cache_write_5m"]
 
 
 def _context(provider: str, row: JsonObject) -> int | None:

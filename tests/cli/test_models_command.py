@@ -18,7 +18,7 @@ LIST = [
                 "id": "claude-sonnet-5-5",
                 "match": {"equals": "claude-sonnet-5-5"},
                 "prices": {
-                    "input_mtok": 3,
+                    "input_mtok": 2.25,
                     "output_mtok": 10,
                     "cache_read_mtok": 0.1,
                     "cache_write_mtok": 2.5,
@@ -209,12 +209,12 @@ def test_refresh_fetches_once_and_tells_what_changed(agent, key, monkeypatch, ho
         monkeypatch.setenv("AGENT_PRICES_URL", f"{url}/prices")
         assert " 2 " in agent("sonnet-5-5")
         assert asked == []
-        assert "anthropic/claude-sonnet-5-5: input 2 → 3\n" in agent("refresh")
+        assert "anthropic/claude-sonnet-5-5: input 2 → 2.25\n" in agent("refresh")
         assert "newest" in agent("refresh")
         assert asked == [None, '"one"']
     assert (home / ".local/share/agentcli/prices.json").is_file()
-    assert " 3 " in agent("sonnet-5-5")
-    assert "$3 in" in agent("show", "sonnet")
+    assert " 2.25 " in agent("sonnet-5-5")
+    assert "$2.25 in" in agent("show", "sonnet")
 
 
 def test_a_broken_list_is_refused(agent, monkeypatch, home):
