@@ -36,7 +36,11 @@ FLAGSHIPS = {
     "zai": "glm-5.3",
     "mistral": "mistral-large-4",
     "dashscope": "qwen3.8-max",
+    "minimax": "MiniMax-M3",
     "groq": "openai/gpt-oss-120b",
+    "cerebras": "gpt-oss-120b",
+    "together": "zai-org/GLM-5.3",
+    "fireworks": "accounts/fireworks/models/glm-5p3",
     "openrouter": "anthropic/claude-sonnet-5.5",
 }
 """The coding model taken when only a key is there; in order of preference."""

@@ -23,6 +23,8 @@ class Quirks:
     """Whether `stream_options` may be sent to ask for the usage."""
     prompt_cache_key: bool = False
     """Whether the server takes `prompt_cache_key`; some refuse unknown fields."""
+    session_id: bool = False
+    """A router that keeps a conversation, by its `session_id`, where its prompt is cached."""
     cache_control: bool = False
     """A Chat server that takes Anthropic's marks on content parts."""
     reasoning_replay: Literal["", "reasoning_content", "parts"] = ""

@@ -13,6 +13,7 @@ ROWS = (
         "OPENROUTER_API_KEY OR_API_KEY",
         MARKS,
         CACHE_KEY,
+        odd("session_id", True, "else a conversation may move to a host without its cache"),
         odd("switch", "reasoning", "effort is `reasoning.effort`, whoever serves the model"),
     ),
     row(

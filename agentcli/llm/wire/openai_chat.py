@@ -76,6 +76,8 @@ def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
     key = plan.key or request.session
     if key and quirks.prompt_cache_key:
         options["prompt_cache_key"] = key
+    if key and quirks.session_id:
+        options["session_id"] = key
     if request.output_schema is not None:
         schema = {"name": "answer", "schema": request.output_schema}
         options["response_format"] = {"type": "json_schema", "json_schema": schema}
