@@ -145,7 +145,7 @@ def test_a_cost_that_is_stated_wins_on_every_wire(provider, wire):
     server = provider(replace(says("Hi."), usage={"cost": 0.25}))
     base = server.url if wire == "anthropic" else f"{server.url}/v1"
     row = Provider("gateway", base, wire, key_env=("GATEWAY_KEY",))
-    result = complete("gateway/gpt-6.1-sol", "Hi", keys={"gateway": "k"}, providers=[row])
+    result = complete("gateway/llama-5", "Hi", keys={"gateway": "k"}, providers=[row])
     assert (result.cost, result.cost_is_exact) == (Decimal("0.25"), True)
 
 
