@@ -104,6 +104,8 @@ def _progress(event: AgentEvent, watched: bool) -> str:
             return f"agent: {why}; retry {attempt} in {delay:.1f} s"
         case Decided(call, decision) if decision.verdict == "deny":
             return f"agent: {call.name} was not allowed: {decision.reason}"
+        case Spent() if watched and event.miss:
+            return f"agent: {event.miss}"
         case ToolStart(call, action) if watched:
             return f"• {call.name} {action.target}"[:200]
         case _:
@@ -199,6 +201,8 @@ def event_json(event: AgentEvent, partial: bool) -> JsonObject | None:
         case Decided(call, decision) if decision.verdict == "deny":
             words = {"tool_name": call.name, "tool_use_id": call.id, "reason": decision.reason}
             return _system("permission_denied", **words)
+        case Spent() if event.miss:
+            return _system("cache_miss", model=event.model, reason=event.miss)
         case Notice(level, text):
             return _system("notice", level=level, text=text)
         case _:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from agentcli.agent.events import Notice
+from agentcli.agent.events import Notice, Spent
 from agentcli.agent.transcript import Transcript
 from agentcli.app.billing import Billing, Paid, extra_cost, miss_text
 from agentcli.app.budgets import Budgets
@@ -25,6 +25,7 @@ from agentcli.session.ledger import read_bills
 from agentcli.session.ledger_writer import LedgerWriter
 from agentcli.session.store import SessionFile
 from agentcli.tools.workspace import Workspace
+from agentcli.ui.outputs import event_json
 
 KEYS = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}
 SONNET = resolve("claude-sonnet-5-5", KEYS)
@@ -198,6 +199,17 @@ def test_an_expired_cache_is_told_with_its_price_when_it_is_worth_it(till):
         "cache miss: expired 7 min ago (kept for 5 min), 10,000 tokens anew (+$0.0240)"
     )
     assert [bill.miss.kind for bill in here.close()] == ["first", "expired"]
+
+
+def test_a_miss_is_a_line_of_the_json_stream_and_no_miss_is_none():
+    spent = Spent("m", "main", WARM, None, 0, None, None, "cache miss: system changed")
+    assert event_json(spent, False) == {
+        "type": "system",
+        "subtype": "cache_miss",
+        "model": "m",
+        "reason": "cache miss: system changed",
+    }
+    assert event_json(replace(spent, miss=""), False) is None
 
 
 @pytest.mark.parametrize(("lost", "told"), [(1_000, False), (1_001, True)])

@@ -107,6 +107,8 @@ class Draw:
                 self.user(text)
             case Spent():
                 self._context = context_facts(event)
+                if event.miss:
+                    self._tell(Notice("info", event.miss))
             case TurnEnd():
                 self._turn_end(event)
             case Decided() | Discarded() | HookFailed() | Retrying() | Compacted() | Notice():
