@@ -141,7 +141,7 @@ def text(row):
     setting = Setting(row, Turn((Say("Hello."),)))
     reply = setting.ask(tools=())
     assert (reply.text, reply.stop) == ("Hello.", "end_turn")
-    assert reply.usage.input > 0
+    assert reply.usage.prompt > 0
     return setting
 
 
