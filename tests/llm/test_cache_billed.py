@@ -1,0 +1,190 @@
+"""What was planned is what a provider bills: whole sessions against the simulated cache."""
+
+import asyncio
+import random
+from collections import deque
+
+import pytest
+
+from agentcli.lib.value import replace
+from agentcli.llm import models
+from agentcli.llm.cache import plan
+from agentcli.llm.client import Client
+from agentcli.llm.http import Http, InProcess
+from agentcli.llm.providers import PROVIDERS
+from agentcli.llm.route import Route
+from agentcli.llm.simulator import Say, Script, SimulatedProvider, Turn, Use, When
+from agentcli.llm.types import Request, Text, ToolOutput, ToolSpec, UserMessage
+
+OPUS = "claude-opus-5-5"
+WORDS = "the quick brown fox jumps over the lazy dog and goes on to the next field " * 60
+TOOLS = tuple(
+    ToolSpec(name, f"{name}s a file. {WORDS}", {"type": "object"}) for name in ("Edit", "Read")
+)
+
+
+class Session:
+    """A conversation on a clock of its own; each request's plan and usage are kept."""
+
+    def __init__(self, model=OPUS, provider="anthropic"):
+        self.now = 1_000_000.0
+        self.turns = deque()
+        rules = (When(lambda _: True, lambda _: self.turns.popleft()),)
+        self.provider = SimulatedProvider(Script(rules=rules), clock=lambda: self.now)
+        row = PROVIDERS[provider]
+        spec = models.find(model, provider)
+        self.route = Route(row, spec, row.url, "key", spec.wire or row.wire, row.auth)
+        self.messages, self.system, self.tools = [], (WORDS, WORDS), TOOLS
+        self.client = self.process()
+
+    def process(self, **options):
+        http = Http(transport=InProcess(self.provider.handle))
+        planner = lambda *given: plan(*given, **options)  # noqa: E731
+        return Client(lambda _: self.route, http, clock=lambda: self.now, planner=planner)
+
+    def say(self, text, after=0.0):
+        self.now += after
+        self.messages.append(UserMessage((Text(text),)))
+        return self.ask(Turn((Say("Certainly. " * 8),)))
+
+    def call(self, count=1, size=2_000, after=10.0):
+        """The model makes calls; their results go back. Returns (planned, billed)."""
+        told = self.ask(Turn(tuple(Use("Read", {"path": f"{n}.py"}) for n in range(count))))
+        outputs = [
+            ToolOutput(call.id, (Text(f"{call.id} " + "lines of code\n" * (size // 14)),))
+            for call in self.messages[-1].tool_calls
+        ]
+        self.messages.append(UserMessage(tuple(outputs), "tool"))
+        self.now += after
+        return told
+
+    def ask(self, turn):
+        self.turns.append(turn)
+        request = Request(self.route.model.id, self.system, self.tools, tuple(self.messages))
+        request = replace(request, session="s1")
+        reply = asyncio.run(self._reply(request))
+        self.messages.append(reply)
+        state = self.client.cache_state("s1", self.route.model.id)
+        return state[0].expected, reply.usage
+
+    async def _reply(self, request):
+        async with self.client.stream(request) as reply:
+            async for _ in reply:
+                pass
+        return reply.message
+
+
+def near(planned, billed):
+    """Every class within 6 % of the prompt, as far as our own count is off."""
+    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
+    room = max(60, billed.prompt * 0.06)
+    return all(abs(getattr(planned, n) - getattr(billed, n)) <= room for n in names)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_request_is_billed_as_planned(seed):
+    chance, session = random.Random(seed), Session()
+    session.messages.append(UserMessage((Text("Repair the shop."),)))
+    for number in range(40):
+        pause = chance.choice([5, 5, 5, 40, 200, 299, 301, 400, 1500, 3500, 3700])
+        told = session.call(chance.choice([1, 1, 2, 6, 26]), chance.randrange(20, 6_000), pause)
+        assert near(*told), (number, told)
+
+
+def test_another_process_reads_what_the_first_one_wrote_past_many_results():
+    """Look-ups end after 20 blocks; the conversation itself says where the last mark was."""
+    session = Session()
+    session.say("Read everything.")
+    session.messages.append(UserMessage((Text("Go on."),)))
+    session.call(1)
+    _, before = session.call(30)
+    session.client = session.process(last=session.now - 10.0)
+    planned, billed = session.call(1)
+    assert billed.cache_read == before.prompt == planned.cache_read
+
+
+def test_a_session_taken_up_after_an_hour_expects_nothing():
+    session = Session()
+    session.say("Look around.")
+    last = session.now
+    session.client = session.process(last=last)
+    planned, billed = session.say("And now?", after=7_200)
+    assert planned.cache_read == billed.cache_read == 0
+
+
+def test_a_rewound_conversation_reads_what_it_has_in_common():
+    session = Session()
+    session.say("Look around.")
+    _, kept = session.say("Do it this way.", after=5)
+    cut = tuple(session.messages)
+    session.say("No, that way.", after=5)
+    session.messages = list(cut)
+    _, billed = session.say("Rather like this.", after=5)
+    assert billed.cache_read == kept.prompt
+
+
+def test_a_summary_asked_for_in_vain_costs_no_cache():
+    session = Session()
+    _, before = session.say("Look around.")
+    kept = list(session.messages)
+    session.say("Sum it up.", after=5)
+    session.messages = kept
+    planned, billed = session.say("Go on.", after=5)
+    assert billed.cache_read == planned.cache_read == before.prompt
+
+
+def test_a_model_left_and_taken_up_again_reads_its_own_part():
+    session = Session()
+    _, before = session.say("Look around.")
+    opus = session.route
+    session.route = Session("claude-sonnet-5-5").route
+    _, other = session.say("Rename it.", after=5)
+    session.route = opus
+    planned, billed = session.say("Go on.", after=5)
+    assert other.cache_read == 0
+    assert billed.cache_read == before.prompt == planned.cache_read
+
+
+def test_an_hour_asked_for_is_an_hour_billed_and_an_hour_read():
+    """A life that got lost on the way to the wire would be billed as 5 minutes."""
+    session = Session()
+    session.client = session.process(ttls={"latest": "1h"})
+    _, first = session.say("Look around.")
+    planned, later = session.say("Go on.", after=3_500)
+    assert first.cache_write_1h == first.prompt
+    assert later.cache_read == first.prompt == planned.cache_read
+
+
+def test_tools_in_another_order_are_another_prefix_and_known_to_be():
+    session = Session()
+    session.say("Look around.")
+    session.tools = TOOLS[::-1]
+    planned, billed = session.say("Go on.", after=5)
+    assert planned.cache_read == billed.cache_read == 0
+
+
+def test_a_new_epoch_reads_tools_and_system():
+    session = Session()
+    session.say("Look around.")
+    session.messages = []
+    planned, billed = session.say("This is what happened so far.", after=5)
+    assert billed.cache_read > 2_000
+    assert near(planned, billed)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("gpt-6.1-sol", "openai"),
+        ("gpt-5.4", "openai"),
+        ("deepseek-flash", "deepseek"),
+        ("gemini-3.8-flash", "gemini"),
+        ("MiniMax-M3", "minimax"),
+    ],
+)
+def test_other_vendors_bill_as_planned(model, provider):
+    session = Session(model, provider)
+    for number in range(6):
+        told = session.say(f"Now part {number}. {WORDS}", after=60)
+        assert near(*told), (number, told)
+    assert told[0].cache_read > 3_000
