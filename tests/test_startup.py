@@ -19,7 +19,14 @@ DOORS = {
     "pydantic_core": {"tools/schema.py"},
     "typer": {
         f"cli/{name}.py"
-        for name in ("cache_commands", "commands", "cost_commands", "debug", "inspect_commands")
+        for name in (
+            "cache_commands",
+            "commands",
+            "cost_commands",
+            "debug",
+            "inspect_commands",
+            "models_commands",
+        )
     },
     "prompt_toolkit": {
         f"ui/repl/{name}.py" for name in ("completer", "input", "keys", "layout", "terminal")

@@ -50,7 +50,7 @@ def facts(route: Route, env: Mapping[str, str]) -> JsonObject:
         "context": spec.context,
         "max_output": spec.max_output,
         "prices": [_price(row) for row in spec.prices],
-        "factors": dict(spec.factors),
+        "factors": _factors(spec),
         "cache": {
             "mode": spec.cache.mode,
             "min_tokens": spec.cache.min_tokens,
@@ -68,6 +68,11 @@ def facts(route: Route, env: Mapping[str, str]) -> JsonObject:
             for odd in provider.odd
         ],
     }
+
+
+def _factors(spec: ModelSpec) -> dict[str, str]:
+    """What an answer may still multiply; the prices of a region are in the rows."""
+    return {word: factor for word, factor in spec.factors if word != "regional"}
 
 
 def _key(provider: Provider, env: Mapping[str, str]) -> JsonObject:
@@ -100,8 +105,8 @@ def _lines(found: JsonObject, spec: ModelSpec) -> Iterator[tuple[str, str]]:
         yield "price", "unknown"
     for row in spec.prices:
         yield "price", price_line(row)
-    if spec.factors:
-        yield "factors", ", ".join(f"{word} ×{factor}" for word, factor in spec.factors)
+    if found["factors"]:
+        yield "factors", ", ".join(f"{word} ×{by}" for word, by in found["factors"].items())
     yield "cache", _cache_line(spec)
     yield "effort", ", ".join(spec.efforts) or "no choice"
     yield "takes", "text and images" if spec.images else "text only"
