@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def complete(model: str, prompt: Prompt, **options: Unpack[Options]) -> Result:
-    """Ask a model and wait for the whole answer. Raises LLMError, UserError."""
+    """Ask a model and wait for the whole answer; `options` are `agentcli.library.Options`.
+
+    Raises LLMError for what a provider did, UserError for what was asked wrongly.
+    """
     from agentcli.library import complete
 
     return complete(model, prompt, **options)

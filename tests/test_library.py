@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+import signal
 import threading
 import time
 from contextlib import redirect_stdout
@@ -211,6 +212,24 @@ def test_a_task_that_is_cancelled_ends_its_call(provider):
 
     asyncio.run(give_up())
     assert all_left(server)
+
+
+def test_ctrl_c_ends_a_blocking_call_and_its_connection(provider):
+    server = provider(replace(says("word " * 1000), pause=0.01))
+
+    def interrupt():
+        while not server.requests:
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    before = threading.active_count()
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        complete("sonnet", "Hi")
+    thread.join()
+    assert all_left(server)
+    assert threading.active_count() == before
 
 
 def test_what_may_be_retried_is_retried(provider):
