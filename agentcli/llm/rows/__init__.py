@@ -60,6 +60,7 @@ def provider(row: Row) -> Provider:
 NEW_LIMIT = odd("max_tokens_field", "max_completion_tokens", "`max_tokens` is deprecated here")
 CACHE_KEY = odd("prompt_cache_key", True, "requests of one key meet the same cache")
 MARKS = odd("cache_control", True, "its explicit cache reads at a tenth of the price")
+BARE_SCHEMAS = odd("plain_schemas", True, "$id, $schema and additionalProperties are refused")
 NO_PADDING = odd("obfuscation", True, "padding doubles the bytes of a stream")
 REPLAY = odd("reasoning_replay", "reasoning_content", "a turn with calls is refused without it")
 

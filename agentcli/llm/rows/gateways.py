@@ -48,7 +48,12 @@ ROWS = (
     local("ollama", "http://localhost:11434/v1"),
     local("lmstudio", "http://localhost:1234/v1", keys="LM_STUDIO_API_KEY LMSTUDIO_API_KEY"),
     local("llamacpp", "http://localhost:8080/v1", TEMPLATE, keys="LLAMACPP_API_KEY"),
-    local("vllm", "http://localhost:8000/v1", keys="VLLM_API_KEY HOSTED_VLLM_API_KEY"),
+    local(
+        "vllm",
+        "http://localhost:8000/v1",
+        odd("plain_schemas", True, "some of its grammars refuse what LiteLLM therefore strips"),
+        keys="VLLM_API_KEY HOSTED_VLLM_API_KEY",
+    ),
     local("sglang", "http://localhost:30000/v1", keys="SGLANG_API_KEY"),
     local("llamafile", "http://localhost:8080/v1"),
     local("lemonade", "http://localhost:8000/api/v1", keys="LEMONADE_API_KEY"),

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from agentcli.llm.rows import CACHE_KEY, MARKS, NEW_LIMIT, NO_PADDING, REPLAY, odd, row
+from agentcli.llm.rows import (
+    BARE_SCHEMAS,
+    CACHE_KEY,
+    MARKS,
+    NEW_LIMIT,
+    NO_PADDING,
+    REPLAY,
+    odd,
+    row,
+)
 
 COARSE = odd("efforts", ("low", "high", "max"), "the switch has these three places only")
 OFF = odd("off", True, "thinking is on unless `thinking` disables it")
 NINE = odd("short_ids", True, "ids of calls are refused unless nine letters and digits long")
 NO_OPTIONS = odd("stream_options", False, "usage always comes; some deployments refuse the field")
-BARE_SCHEMAS = odd("plain_schemas", True, "$id, $schema and additionalProperties are refused")
 THINKING_PARTS = odd("reasoning_replay", "parts", "thinking is a part of the content, both ways")
 ON_OR_OFF = odd("efforts", ("none", "high"), "thinking is on or off")
 NAMED = odd("switch", "thinking", "thinking is switched by `thinking.type`")
@@ -196,7 +204,12 @@ ROWS = (
     row("reka", "https://api.reka.ai/v1", "REKA_API_KEY"),
     row("cognition", "https://api.cognition.ai/v1", "COGNITION_API_KEY"),
     row("xiaomi", "https://api.xiaomimimo.com/v1", "XIAOMI_MIMO_API_KEY XIAOMI_API_KEY"),
-    row("sarvam", "https://api.sarvam.ai/v1", "SARVAM_API_KEY"),
+    row(
+        "sarvam",
+        "https://api.sarvam.ai/v1",
+        "SARVAM_API_KEY",
+        header_env=(("api-subscription-key", "SARVAM_API_KEY"),),
+    ),
     row("morph", "https://api.morphllm.com/v1", "MORPH_API_KEY"),
     row(
         "v0",
