@@ -231,3 +231,11 @@ def test_models_of_others_on_bedrock(name, cache, read):
     usages = [talk.step().usage for _ in range(3)]
     assert talk.provider.steps_left == 0
     assert (usages[-1].cache_read > 0) == read
+
+
+@EVERY
+def test_a_machine_that_has_cached_nothing(place):
+    steps = [calls(("Read", {"path": str(n)})) for n in range(4)]
+    talk = session(steps, place, cold=lambda number: number == 3)
+    read = [talk.step().usage.cache_read for _ in range(4)]
+    assert [count > 0 for count in read] == [False, True, False, True]

@@ -132,14 +132,6 @@ def test_parallel_first_requests_all_miss():
     assert cache.look(FLASH, places, 0).usage.cache_read == 5000
 
 
-def test_there_is_no_guarantee():
-    luck = iter([False, True])
-    cache = GeminiCache(lambda: next(luck))
-    places = positions({"contents": [user(long("a"))]}, FLASH)
-    cache.look(FLASH, places, 0).publish()
-    assert [cache.look(FLASH, places, 0).usage.cache_read for _ in range(2)] == [0, 5000]
-
-
 def test_pictures_count():
     picture = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
     account = Account()

@@ -343,3 +343,11 @@ def test_any_answer_can_be_given():
     with pytest.raises(LLMError) as raised:
         session.step()
     assert (raised.value.status, "teapot" in str(raised.value)) == (418, True)
+
+
+@EVERY_WIRE
+def test_a_machine_that_has_cached_nothing(model):
+    steps = [calls(("Read", {"path": str(n)})) for n in range(4)]
+    session = Session(steps, model, cold=lambda number: number == 3)
+    read = [session.step().usage.cache_read for _ in range(4)]
+    assert [count > 0 for count in read] == [False, True, False, True]

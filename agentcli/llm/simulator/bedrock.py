@@ -39,7 +39,8 @@ class Bedrock:
     def hear(self, call: Call) -> Heard:
         body, blocks, kept = _checked(call.body, call.model)
         _check_window(call.model, sum(block_tokens(block.value) for block in kept))
-        charge = self._cache.look(body, kept, call.model, beta_of(call.body), call.now)
+        cache = BedrockCache() if call.cold else self._cache
+        charge = cache.look(body, kept, call.model, beta_of(call.body), call.now)
         return Heard(
             asked=_asked(call, body),
             usage=charge.usage,

@@ -46,7 +46,8 @@ class Chat:
         check_messages(call.body, vendor)
         prompt = chat_prompt(call.body)
         check_window(prompt.model, prompt.tokens)
-        charge = self._cache.look(vendor, prompt, call.now)
+        cache = ChatCache() if call.cold else self._cache
+        charge = cache.look(vendor, prompt, call.now)
         return Heard(
             asked=_asked(call),
             usage=charge.usage,

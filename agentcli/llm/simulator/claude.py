@@ -55,11 +55,12 @@ class Claude:
         beta = call.headers.get("anthropic-beta", "")
         seen = prompt(call.body, beta=beta, blocks=kept)
         _check_window(str(call.body["model"]), seen.tokens)
-        charge = self._cache.look(seen, call.now)
+        cache = ClaudeCache() if call.cold else self._cache
+        charge = cache.look(seen, call.now)
         return Heard(
             asked=_asked(call),
             usage=charge.usage,
-            publish=lambda: self._cache.publish(charge),
+            publish=lambda: cache.publish(charge),
             digest=conversation_digest(blocks),
             last_thought=last_mac(blocks),
             transformations=tuple(dropped),

@@ -26,6 +26,8 @@ class Call:
     model: str = ""
     """Where the path names it."""
     query: str = ""
+    cold: bool = False
+    """It reached a machine that has cached nothing."""
 
 
 @value

@@ -53,7 +53,8 @@ class Gemini:
         places = positions(body, model)
         _check_window(model, places[-1].tokens)
         held = self._held(body, call.now)
-        charge = self._cache.look(model, places, call.now, held)
+        cache = GeminiCache() if call.cold else self._cache
+        charge = cache.look(model, places, call.now, held)
         digest = extend("", compact([body.get("tools"), body["contents"]]))
         _check_token(body, digest)
         return Heard(

@@ -30,14 +30,10 @@ class GeminiCharge:
 
 
 class GeminiCache:
-    """Implicit: the longest prefix of whole parts seen before, where the minimum is reached.
+    """Implicit: the longest prefix of whole parts seen before, where the minimum is reached."""
 
-    The real one gives no guarantee and hits with an unknown probability: `hits` decides it.
-    """
-
-    def __init__(self, hits: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self) -> None:
         self._used: dict[str, float] = {}
-        self._hits = hits
 
     def look(
         self, model: str, places: Sequence[Position], now: float, held: int = 0
@@ -47,7 +43,7 @@ class GeminiCache:
         known = [place for place in places if self._lives(place, now)]
         read = known[-1].tokens if known else 0
         enough = read >= minimum(model) and version(model) >= CACHES
-        read = max(held, read if enough and self._hits() else 0)
+        read = max(held, read if enough else 0)
         fresh = {place.digest: now for place in places}
         usage = Usage(input=total - read, cache_read=read)
         return GeminiCharge(usage, lambda: self._used.update(fresh))

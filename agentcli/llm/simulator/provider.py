@@ -86,12 +86,17 @@ class Asking:
     body: bytes
 
 
+def _never(_: int) -> bool:
+    return False
+
+
 class SimulatedProvider:
     """Every wire in the process, answering from a script.
 
     `key` is the only one accepted; None takes any request. `models` are the ids served; None
     serves every name. `vendor` decides the oddities of Chat; None goes by the model's name.
-    A request that is refused uses up no step of the script.
+    `cold` says by its number which request is routed to a machine that has cached nothing, as
+    vendors that promise no hit may do. A request that is refused uses up no step of the script.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class SimulatedProvider:
         models: Collection[str] | None = None,
         key: str | None = None,
         vendor: Vendor | None = None,
+        cold: Callable[[int], bool] = _never,
     ) -> None:
         self._script = as_script(script)
         self._player = Player(self._script)
@@ -111,6 +117,7 @@ class SimulatedProvider:
         self._models = models
         self._key = key
         self._routes = Routes(vendor)
+        self._cold = cold
         self._number = 0
         self.received: list[Received] = []
         """Every request, refused ones too, oldest first."""
@@ -186,6 +193,7 @@ class SimulatedProvider:
             self._clock(),
             place.model,
             asking.query,
+            self._cold(self._number),
         )
 
     def _outcome(self, dialect: Dialect, heard: Heard, outcome: Outcome, streams: bool) -> Answer:

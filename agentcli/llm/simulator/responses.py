@@ -53,7 +53,8 @@ class Responses:
         blocks, kept, removed = _checked(call)
         prompt = responses_prompt(call.body, kept)
         check_window(prompt.model, prompt.tokens)
-        charge = self._cache.look(prompt, call.now)
+        cache = GptCache() if call.cold else self._cache
+        charge = cache.look(prompt, call.now)
         return Heard(
             asked=_asked(call),
             usage=charge.usage,
