@@ -72,7 +72,8 @@ def _printed(route: Route) -> str:
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise _no_key(route, str(error)) from None
     if done.returncode or not done.stdout.strip():
-        raise _no_key(route, redact_text(done.stderr.strip()) or "it printed nothing")
+        said = redact_text(done.stderr.strip().partition("\n")[0])
+        raise _no_key(route, said or "it printed nothing")
     _PRINTED[command] = (done.stdout.strip(), now + PRINTED_SECONDS)
     return done.stdout
 
