@@ -220,16 +220,19 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         deployments=config.deployments
         | {name: Group(tuple(g.models), tuple(g.weights)) for name, g in table.deployments.items()},
         roles=config.roles | table.roles,
-        max_cost=str(table.max_cost) if table.max_cost is not None else config.max_cost,
-        budget=config.budget | _budget(table.budget, path),
+        max_cost=config.max_cost
+        if table.max_cost is None
+        else _usd(table.max_cost, "max_cost", path),
+        budget=config.budget
+        | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
 
 
-def _budget(amounts: dict[Scope, float], path: Path) -> dict[Scope, str]:
-    for scope, usd in amounts.items():
-        if not 0 <= usd < inf:
-            raise UserError(f"{path}:{_line_of(path, scope)}: budget.{scope}: an amount in USD.")
-    return {scope: str(usd) for scope, usd in amounts.items()}
+def _usd(amount: float, key: str, path: Path) -> str:
+    if not 0 <= amount < inf:
+        line = _line_of(path, key.rpartition(".")[2])
+        raise UserError(f"{path}:{line}: {key}: an amount in USD is wanted.")
+    return str(amount)
 
 
 def _row(name: str, table: ProviderTable, path: Path) -> Provider:

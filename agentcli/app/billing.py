@@ -135,10 +135,12 @@ class Billing:
         promise = self.budgets.exchange(pending.promise, bound, route.model.id)
         return replace(pending, route=route, role="fallback", promise=promise)
 
-    def closing(self, pending: Pending, message: AssistantMessage | None) -> None:
-        """Book what came of a request; the promise ends."""
-        begun = message is not None and (message.content or message.usage is not None)
-        if not begun or message is None:
+    def closing(self, pending: Pending, message: AssistantMessage | None, *, left: bool) -> None:
+        """Book what came of a request; the promise ends.
+
+        One that was `left` alone before a word came may be billed all the same.
+        """
+        if message is None or not (left or _has_begun(message)):
             self.budgets.settle(pending.promise, Decimal(0))
             self._release(pending)
             return
@@ -280,7 +282,7 @@ class Paid:
     ) -> AsyncGenerator[Reply]:
         """Raises OverBudget before anything is sent."""
         pending = await self.billing.opening(request, self.role)
-        reply = None
+        reply, left = None, False
 
         def retried(retry: Retry) -> None:
             nonlocal pending
@@ -291,8 +293,17 @@ class Paid:
         try:
             async with self.inner.stream(pending.request, on_retry=retried) as reply:
                 yield reply
+        except asyncio.CancelledError:
+            left = True
+            raise
         finally:
-            self.billing.closing(pending, reply.message if reply is not None else None)
+            message = reply.message if reply is not None else None
+            self.billing.closing(pending, message, left=left)
+
+
+def _has_begun(message: AssistantMessage) -> bool:
+    """Whether anything came; a refused request is not billed."""
+    return bool(message.content) or message.usage is not None or message.stop != "interrupted"
 
 
 def mark_text(mark: Mark) -> str:

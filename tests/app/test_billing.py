@@ -163,6 +163,39 @@ def test_a_reply_nobody_waited_for_is_booked(till):
     assert bill.counted > 0
 
 
+def test_an_empty_answer_without_usage_is_booked_as_unknown(till):
+    here = till(Said((Finished("end_turn", None),)))
+    spent = asyncio.run(here.ask("one"))
+    assert spent.cost is None
+    assert [bill.basis for bill in here.close()] == ["unknown"]
+
+
+def test_a_request_left_alone_before_the_first_word_counts_with_its_estimate(till):
+    here = till(says("Never heard.", usage=WARM), limits={"session": Decimal(1)})
+
+    async def main():
+        request = Request("m", (), (), talk("x" * 3_800), session="s")
+        replies = []
+
+        async def wait():
+            async with Paid(here.model, here.billing).stream(request) as reply:
+                replies.append(reply)
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(wait())
+        while not replies:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return here.billing.spend(replies[0].message)
+
+    spent = asyncio.run(main())
+    (bill,) = here.close()
+    assert spent.usage is None
+    assert here.billing.budgets.purses[0].spent == bill.guess > Decimal("0.002")
+
+
 def moves(said, instead):
     """The reply of another model, after the first one failed for good."""
 

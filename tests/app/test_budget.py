@@ -202,6 +202,14 @@ def test_a_budget_that_is_no_amount_of_money_is_a_mistake_in_the_file(house, amo
         visit(here)
 
 
+def test_a_limit_of_a_session_that_is_no_amount_of_money_is_one_too(house):
+    here = house()
+    (here.root / ".agent").mkdir()
+    (here.root / ".agent/config.toml").write_text("max_cost = nan")
+    with pytest.raises(UserError, match=r"config.toml:1: max_cost"):
+        visit(here)
+
+
 BOUND = Bound(1000, Decimal("0.10"), 10_000, Decimal("0.0001"))
 
 
