@@ -50,7 +50,7 @@ def unlisted(env: Mapping[str, str], config: Config) -> tuple[str, ...]:
     return tuple(
         row.name
         for row in rows(config.providers).values()
-        if row.name not in listed and any(env.get(name) for name in row.key_env)
+        if row.name not in listed and any(env.get(n) for n in (*row.key_env, *row.base_env))
     )
 
 
