@@ -3,20 +3,24 @@
 import asyncio
 import random
 from collections import deque
+from functools import partial
 
 import pytest
 
 from agentcli.lib.value import replace
-from agentcli.llm import models
 from agentcli.llm.cache import plan
 from agentcli.llm.client import Client
 from agentcli.llm.http import Http, InProcess
-from agentcli.llm.providers import PROVIDERS
-from agentcli.llm.route import Route
-from agentcli.llm.simulator import Say, Script, SimulatedProvider, Turn, Use, When
+from agentcli.llm.providers import resolve
+from agentcli.llm.simulator import VENDORS, Say, Script, SimulatedProvider, Turn, Use, When
 from agentcli.llm.types import Request, Text, ToolOutput, ToolSpec, UserMessage
 
 OPUS = "claude-opus-5-5"
+NAMES = ("ANTHROPIC", "OPENAI", "GEMINI", "DEEPSEEK", "MINIMAX", "DASHSCOPE", "MOONSHOT")
+KEYS = {f"{name}_API_KEY": "key" for name in (*NAMES, "OPENROUTER")} | {
+    "AWS_BEARER_TOKEN_BEDROCK": "key",
+    "AWS_REGION": "us-east-1",
+}
 WORDS = "the quick brown fox jumps over the lazy dog and goes on to the next field " * 60
 TOOLS = tuple(
     ToolSpec(name, f"{name}s a file. {WORDS}", {"type": "object"}) for name in ("Edit", "Read")
@@ -30,17 +34,19 @@ class Session:
         self.now = 1_000_000.0
         self.turns = deque()
         rules = (When(lambda _: True, lambda _: self.turns.popleft()),)
-        self.provider = SimulatedProvider(Script(rules=rules), clock=lambda: self.now)
-        row = PROVIDERS[provider]
-        spec = models.find(model, provider)
-        self.route = Route(row, spec, row.url, "key", spec.wire or row.wire, row.auth)
+        self.provider = SimulatedProvider(
+            Script(rules=rules), clock=lambda: self.now, vendor=VENDORS.get(provider)
+        )
+        self.route = resolve(f"{provider}/{model}", KEYS)
         self.messages, self.system, self.tools = [], (WORDS, WORDS), TOOLS
         self.client = self.process()
 
     def process(self, **options):
+        """A client that remembers nothing; `options` are the planner's."""
         http = Http(transport=InProcess(self.provider.handle))
-        planner = lambda *given: plan(*given, **options)  # noqa: E731
-        return Client(lambda _: self.route, http, clock=lambda: self.now, planner=planner)
+        return Client(
+            lambda _: self.route, http, clock=lambda: self.now, planner=partial(plan, **options)
+        )
 
     def say(self, text, after=0.0):
         self.now += after
@@ -180,6 +186,11 @@ def test_a_new_epoch_reads_tools_and_system():
         ("deepseek-flash", "deepseek"),
         ("gemini-3.8-flash", "gemini"),
         ("MiniMax-M3", "minimax"),
+        ("qwen3.7-max", "dashscope"),
+        ("kimi-k3", "moonshot"),
+        ("anthropic/claude-opus-5.5", "openrouter"),
+        ("us.anthropic.claude-opus-5-5-v1:0", "bedrock"),
+        ("anthropic.claude-opus-5-5-v1:0", "anthropic-bedrock"),
     ],
 )
 def test_other_vendors_bill_as_planned(model, provider):
