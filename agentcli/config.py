@@ -255,6 +255,7 @@ def _row(name: str, table: ProviderTable, path: Path) -> Provider:
         models=tuple(table.models),
         keyless=bool(table.url) and not table.key_env,
         local=known.local or (not keys and auth == "none"),
+        service=known.service or ("bedrock" if auth == "sigv4" else ""),
     )
 
 

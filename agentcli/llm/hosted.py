@@ -48,7 +48,7 @@ def made_elsewhere(provider: Provider, name: str) -> ModelSpec | None:
     """
     if provider.local or models.names(provider.models_of or provider.name):
         return None
-    plain = name.rpartition("/")[2]
+    plain = bedrock_name(name)[0] if provider.service else name.rpartition("/")[2]
     for maker in MAKERS:
         spec = models.find(plain, maker)
         if spec is not None:

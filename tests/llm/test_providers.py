@@ -1,9 +1,12 @@
 """What a person types leads to one address, one wire and one key, or to one clear sentence."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
+from agentcli.config import load as load_config
 from agentcli.lib.errors import UserError
 from agentcli.llm.cost import price
 from agentcli.llm.providers import PROVIDERS, Provider, default_model, reachable, resolve
@@ -202,6 +205,27 @@ def test_a_sister_takes_the_key_but_is_not_meant_by_it():
     assert (sister.key, sister.model.known, sister.model.prices) == ("z", True, ())
     assert resolve("glm-5.3", env).provider.name == "zai"
     assert all(name.startswith("zai/") for name in reachable(env))
+
+
+def test_a_bedrock_of_ones_own_is_signed_for(tmp_path):
+    (tmp_path / "config.toml").write_text(
+        '[providers.vpc]\nurl = "https://vpce-1.example"\nwire = "bedrock"\nauth = "sigv4"\n'
+    )
+    env = {"AGENT_CONFIG_DIR": str(tmp_path), "HOME": str(tmp_path), "AWS_REGION": "us-east-1"}
+    name = "vpc/global.anthropic.claude-opus-4-6-v1"
+    route = resolve(name, env, load_config(tmp_path, env).providers)
+    assert (route.auth, route.service, route.region) == ("sigv4", "bedrock", "us-east-1")
+    assert route.model.context == resolve("claude-opus-4-6", CLAUDE).model.context
+
+
+def test_only_the_tables_that_a_name_needs_are_read():
+    code = (
+        "import sys; from agentcli.llm.providers import resolve; "
+        "resolve('sonnet', {'ANTHROPIC_API_KEY': 'k', 'OPENROUTER_API_KEY': 'k'}); "
+        "print([name for name in sys.modules if name.startswith('agentcli.llm.rows.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "['agentcli.llm.rows.makers']\n"
 
 
 def test_headers_of_an_account_come_from_the_environment():
