@@ -163,7 +163,7 @@ def _place(
     provider: Provider, base: str | None, wire: str, env: Mapping[str, str]
 ) -> tuple[str, str]:
     """The address, and the AWS region it is in."""
-    if provider.url and not base and "{" not in provider.url:
+    if provider.url and not (base or provider.service or "{" in provider.url):
         return provider.url.rstrip("/"), ""
     from agentcli.llm.address import given_address, own_address, with_region
 
