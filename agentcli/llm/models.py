@@ -175,10 +175,16 @@ def _fetched() -> Mapping[str, dict[str, JsonObject]]:
     if stamp is None:
         return {}
     try:
-        data = json.loads(stamp[0].read_bytes())
-        return data["models"] if data["fetched"] >= _table()["made"] else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        data: JsonObject = json.loads(stamp[0].read_bytes())
+        rows: dict[str, dict[str, JsonObject]] = data["models"]
+        if data["fetched"] < _table()["made"]:
+            return {}
+        for provider, found in rows.items():
+            for name, row in found.items():
+                _spec(name, provider, row)  # a spoilt file shows here, not at a look-up
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+    return rows
 
 
 @cache

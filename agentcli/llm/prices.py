@@ -36,9 +36,8 @@ async def refresh(fetch: Fetch, url: str, file: Path, now: datetime) -> tuple[Ch
 
     None when it is the one we have. Raises UserError, the old file kept, when nothing sound came.
     """
-    old = _stored(file)
-    known = old.get("url") == url and str(old.get("fetched", "")) >= models.shipped()["made"]
-    tag = old.get("etag") if known else None
+    old = _stored(file, url)
+    tag = old.get("etag")
     request = PreparedRequest(url, {"if-none-match": tag} if tag else {}, method="GET")
     try:
         answer = await fetch(request)
@@ -57,7 +56,7 @@ async def refresh(fetch: Fetch, url: str, file: Path, now: datetime) -> tuple[Ch
         write(file, json.dumps(table, separators=(",", ":")).encode())
     except OSError as error:
         raise UserError(f"Cannot write {file}: {error.strerror}.") from None
-    return tuple(_changes(old.get("models", {}) if known else {}, rows))
+    return tuple(_changes(old.get("models", {}), rows))
 
 
 def _sound(answer: Answer, url: str) -> Rows:
@@ -73,13 +72,15 @@ def _sound(answer: Answer, url: str) -> Rows:
         ) from None
 
 
-def _stored(file: Path) -> JsonObject:
-    """What was fetched before; nothing where it can't be read."""
+def _stored(file: Path, url: str) -> JsonObject:
+    """What was fetched from there since the shipped table was made; nothing where it is spoilt."""
     try:
         data: Any = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return {}
-    return cast("JsonObject", data) if isinstance(data, dict) else {}
+    old = cast("JsonObject", data) if isinstance(data, dict) else {}
+    fresh = old.get("url") == url and str(old.get("fetched")) >= models.shipped()["made"]
+    return old if fresh and isinstance(old.get("models"), dict) else {}
 
 
 def _changes(old: Rows, new: Rows) -> list[Change]:

@@ -220,7 +220,22 @@ def test_a_server_that_refuses_is_told(world):
         world.refresh()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"models": 3}', '{"fetched": "2026-01-01"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"models": 3}',
+        '{"fetched": "2026-01-01"}',
+        '{"fetched": 5, "models": {}}',
+        '{"fetched": "2027", "models": 3}',
+        '{"fetched": "2027", "models": {"anthropic": []}}',
+        '{"fetched": "2027", "models": {"anthropic": {"claude-sonnet-5-5": 1}}}',
+        '{"fetched": "2027", "models": {"anthropic": {"claude-sonnet-5-5": {"prices": [{}]}}}}',
+        '{"fetched": "2027", "models": {"anthropic": {"x": {"prices": [{"input": "1", "a": 2}]}}}}',
+    ],
+)
 def test_a_spoilt_file_counts_as_none_and_is_replaced(world, text):
     world.file.parent.mkdir()
     world.file.write_text(text)
