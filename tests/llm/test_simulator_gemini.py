@@ -513,6 +513,32 @@ def test_without_alt_sse_an_array_comes():
     assert [p["text"] for p in parts_of(chunks)] == ["fine", ""]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "status"),
+    [
+        ("rate_limited", 429, "RESOURCE_EXHAUSTED"),
+        ("quota", 402, "RESOURCE_EXHAUSTED"),
+        ("overloaded", 503, "UNAVAILABLE"),
+        ("context_overflow", 400, "INVALID_ARGUMENT"),
+        ("unauthorized", 400, "INVALID_ARGUMENT"),
+        ("model_not_found", 404, "NOT_FOUND"),
+        ("server_error", 500, "INTERNAL"),
+    ],
+)
+def test_failures_in_google_s_words(fault, code, status):
+    found, answer = asked(body(), provider=SimulatedProvider([Fault(fault)]))
+    error = answer["error"]
+    assert (found, error["code"], error["status"]) == (code, code, status)
+    reasons = [detail["reason"] for detail in error.get("details", [])]
+    assert reasons == (["API_KEY_INVALID"] if fault == "unauthorized" else [])
+
+
+def test_the_limit_of_a_model_whose_own_is_unknown():
+    limit = config(maxOutputTokens=65_537)
+    check_refused(limit, "from 1 (inclusive) to 65537 (exclusive)", name="gemini-4-argon")
+    assert asked(config(maxOutputTokens=65_536), name="gemini-4-argon")[0] == 200
+
+
 def test_a_wait_is_asked_for_in_the_details():
     provider = SimulatedProvider([Fault("rate_limited", 37)])
     status, headers, text = send(body(), provider=provider)
