@@ -392,6 +392,13 @@ def test_failures_are_named_in_a_header(fault, status, kind):
     assert "retry-after" not in headers
 
 
+@pytest.mark.parametrize(("key", "status"), [("", 403), ("other", 403), ("k", 200)])
+def test_the_key(key, status):
+    provider = SimulatedProvider([says("fine")], key="k")
+    found, _, _ = post(body(), provider=provider, authorization=f"Bearer {key}")
+    assert found == status
+
+
 def test_tokens_are_counted():
     asked = {"input": {"converse": {"messages": [user({"text": "a" * 40})]}}}
     assert ask(asked, verb="count-tokens")[2] == {"inputTokens": 10}

@@ -533,6 +533,26 @@ def test_failures_in_google_s_words(fault, code, status):
     assert reasons == (["API_KEY_INVALID"] if fault == "unauthorized" else [])
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"x-goog-api-key": "other"}, 400),
+        ({"x-goog-api-key": "k"}, 200),
+        ({"authorization": "Bearer k"}, 200),
+    ],
+)
+def test_the_key(headers, status):
+    provider = SimulatedProvider([says("fine")], key="k")
+    data = json.dumps(body()).encode()
+    path = f"{STUDIO}/{FLASH}:generateContent"
+    assert provider.handle("POST", path, headers, data)[0] == status
+
+
+def test_a_model_without_a_number_is_of_the_newest():
+    check_refused(*REFUSED["unsigned call"], name="gemini-flash-latest")
+
+
 def test_the_limit_of_a_model_whose_own_is_unknown():
     limit = config(maxOutputTokens=65_537)
     check_refused(limit, "from 1 (inclusive) to 65537 (exclusive)", name="gemini-4-argon")
