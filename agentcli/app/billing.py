@@ -32,6 +32,7 @@ from agentcli.llm.providers import Route
 from agentcli.llm.shape import Chain, chain, shape
 from agentcli.llm.types import AssistantMessage, Request, Usage
 from agentcli.session.bills import Bill, bill_to_json
+from agentcli.session.ledger import newest
 from agentcli.session.ledger_writer import LedgerWriter
 
 if TYPE_CHECKING:
@@ -66,16 +67,18 @@ class Pending:
     """Of the prompt, as expected."""
 
 
-@dataclass(slots=True)
 class Lane:
     """Requests that follow on each other, and so share a cached prefix."""
 
-    before: dict[str, Sent] = field(default_factory=dict[str, Sent])
-    """The newest to each model."""
-    latest: Sent | None = None
-    links: Chain = field(default_factory=Chain)
-    broken: str = ""
-    """The messages of one whose reply broke off."""
+    __slots__ = ("before", "broken", "latest", "links")
+
+    def __init__(self) -> None:
+        self.before: dict[str, Sent] = {}
+        """The newest to each model."""
+        self.latest: Sent | None = None
+        self.links = Chain()
+        self.broken = ""
+        """The messages of one whose reply broke off."""
 
 
 @dataclass(slots=True)
@@ -100,7 +103,7 @@ class Billing:
     )
 
     def __post_init__(self) -> None:
-        for bill in self.talk.bills:
+        for bill in newest(self.talk.bills, self.talk.id):
             self._remember(bill)
 
     def rewrite(self) -> Rewrite | None:

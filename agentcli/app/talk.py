@@ -17,11 +17,10 @@ from agentcli.context.repo import RepoFacts, RepoLook
 from agentcli.context.system_prompt import system_parts
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
-from agentcli.llm.types import AssistantMessage, Message
+from agentcli.llm.types import AssistantMessage, JsonObject, Message
 from agentcli.session import store
-from agentcli.session.bills import Bill, bill_to_json
 from agentcli.session.codec import message_to_json
-from agentcli.session.ledger import Ledger, read_bills, replay
+from agentcli.session.ledger import Ledger, newest, replay
 from agentcli.tools.workspace import Workspace
 
 _ID = re.compile(r"\w[\w-]{0,99}")
@@ -48,12 +47,18 @@ class Talk:
     look: RepoLook | None = None
     """A look at the repository under way, for a conversation that has not begun."""
     ledger: Ledger = field(default_factory=Ledger)
-    bills: tuple[Bill, ...] = ()
+    bills: tuple[JsonObject, ...] = ()
     """Those of before a session was resumed."""
     used: int = 0
     """Tokens of the newest prompt and its reply."""
     model: str = ""
     """What a resumed session was last talking to."""
+
+    @property
+    def times(self) -> list[float]:
+        """When each request before was sent, in Unix seconds."""
+        times = (bill.get("at") for bill in self.bills)
+        return [float(at) for at in times if isinstance(at, int | float)]
 
     def freeze(self, ground: Ground, options: Options) -> Reminders:
         """Settle the prefix: read instructions and repository facts, once a conversation."""
@@ -126,22 +131,22 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     talk.system = saved.system
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
-    talk.bills = read_bills(saved.bills, saved.id)
-    talk.used = _used(talk.bills)
+    talk.bills = saved.bills
+    talk.used = _used(talk)
     replay(talk.ledger, talk.bills)
     if talk.file is not None and options.fork_session:
         talk.file.append("header", store.header(session_id, ground.root, ground.version))
         talk.begin_epoch(talk.model, saved.messages)
         for bill in talk.bills:
-            talk.file.append("spent", bill_to_json(bill))
+            talk.file.append("spent", bill)
     elif talk.file is not None:
         talk.file.open_existing(last, count)
     return talk
 
 
-def _used(bills: tuple[Bill, ...]) -> int:
+def _used(talk: Talk) -> int:
     """How full the window was; 0 when the last request does not tell."""
-    last = bills[-1] if bills else None
+    last = next(iter(newest(talk.bills[-1:], talk.id)), None)
     if last is None or last.usage is None or last.role not in ("main", "retry", "fallback"):
         return 0
     return last.usage.prompt + last.usage.output

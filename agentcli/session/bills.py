@@ -14,6 +14,8 @@ from agentcli.session.codec import usage_from_json, usage_to_json
 
 Basis = Literal["exact", "computed", "unknown"]
 PARTS = ("input", "output", "cache_read", "cache_write", "total", "saved")
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
+"""What reading a bill raises that we did not write."""
 NO_SHAPE = Shape("", (), "", "", "", "", 0)
 
 
@@ -81,7 +83,7 @@ def bill_to_json(bill: Bill) -> JsonObject:
 def bill_from_json(data: JsonObject, known: JsonObject) -> Bill:
     """Read a bill back; what it does not say is taken from `known`.
 
-    Raises KeyError, TypeError or ValueError for anything we did not write.
+    Raises one of UNREADABLE for anything we did not write.
     """
     data = known | data
     usage, miss, guess = data["usage"], data.get("miss"), data.get("guess")

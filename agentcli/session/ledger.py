@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import JsonObject, Usage
-from agentcli.session.bills import Bill, bill_from_json
+from agentcli.session.bills import UNREADABLE, Bill, bill_from_json, cost_from_json
+from agentcli.session.codec import usage_from_json
 
 
 @dataclass(slots=True)
@@ -46,18 +48,27 @@ class Ledger:
         return whole
 
 
-def read_bills(lines: Iterable[JsonObject], session: str) -> tuple[Bill, ...]:
-    """The bills of a session file; what can't be read is left out."""
-    found: list[Bill] = []
-    for line in lines:
-        try:
-            found.append(bill_from_json(line, {"id": "", "at": 0, "session": session, "repo": ""}))
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
-            continue
-    return tuple(found)
+def replay(ledger: Ledger, bills: Iterable[JsonObject]) -> None:
+    """Book what a session file says was spent before, at the prices of then.
 
-
-def replay(ledger: Ledger, bills: Iterable[Bill]) -> None:
-    """Book what was spent before, at the prices of then."""
+    A bill that can't be read is left out.
+    """
     for bill in bills:
-        ledger.add(bill.model, bill.usage, bill.cost)
+        with suppress(*UNREADABLE):
+            usage = bill["usage"]
+            ledger.add(
+                bill["model"],
+                usage_from_json(usage) if usage is not None else None,
+                cost_from_json(bill),
+            )
+
+
+def newest(bills: Sequence[JsonObject], session: str) -> Iterator[Bill]:
+    """The last bill of each model in each role, oldest first: all that the next request needs."""
+    found: dict[tuple[str, str], Bill] = {}
+    for data in reversed(bills):
+        with suppress(*UNREADABLE):
+            if (data["model"], data["role"]) not in found:
+                known = {"id": "", "at": 0, "session": session, "repo": ""}
+                found[data["model"], data["role"]] = bill_from_json(data, known)
+    yield from sorted(found.values(), key=lambda bill: bill.at)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agentcli.llm.types import JsonObject
 from agentcli.session import ledger_db as db
-from agentcli.session.bills import Bill, bill_from_json
+from agentcli.session.bills import UNREADABLE, Bill, bill_from_json
 from agentcli.session.entries import Entry, from_line
 from agentcli.session.ledger_lock import locked
 
@@ -83,5 +83,5 @@ def _bill(entry: Entry, known: JsonObject) -> Iterator[Bill]:
     own: JsonObject = {"id": f"{known['session']}/{entry.id}", "at": entry.at}
     try:
         yield bill_from_json(entry.data, known | own)
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+    except UNREADABLE:
         return

@@ -21,7 +21,8 @@ from agentcli.llm.testing import Said, Scripted, cut_after, fails, says
 from agentcli.llm.types import AssistantMessage, Finished, Request, Text, TextDelta, Usage
 from agentcli.llm.types import UserMessage as User
 from agentcli.session import ledger_db as db
-from agentcli.session.ledger import read_bills
+from agentcli.session.bills import Bill, bill_to_json
+from agentcli.session.ledger import Ledger, newest, replay
 from agentcli.session.ledger_writer import LedgerWriter
 from agentcli.session.store import SessionFile
 from agentcli.tools.workspace import Workspace
@@ -46,7 +47,9 @@ class Till:
         self.route = SONNET
         self.plan = PLAN
         file = SessionFile(folder / "s.jsonl", "s")
-        self.talk = Talk("s", Transcript(), Workspace(folder), file, bills=tuple(bills))
+        self.talk = Talk(
+            "s", Transcript(), Workspace(folder), file, bills=tuple(map(bill_to_json, bills))
+        )
         self.path = folder / "ledger.db"
         budgets = Budgets(
             limits or {},
@@ -336,8 +339,20 @@ def test_what_the_provider_states_is_exact(till):
     assert (bill.basis, bill.cost.total) == ("exact", Decimal("0.5"))
 
 
+def bill_of(model, role, at):
+    return Bill("b", at, "s", "/repo", model, "p", role, WARM, None)
+
+
 def test_bills_that_cannot_be_read_are_left_out():
-    assert (
-        read_bills(({"model": "m"}, {"usage": 3, "cost": None, "model": "m", "role": "x"}), "s")
-        == ()
-    )
+    odd = {"usage": 3, "cost": None, "model": "m", "role": "x"}
+    lines = ({"model": "m"}, odd, bill_to_json(bill_of("m", "main", 1.0)))
+    ledger = Ledger()
+    replay(ledger, lines)
+    assert ledger.total().requests == 1
+    assert [bill.at for bill in newest(lines, "s")] == [1.0]
+
+
+def test_the_newest_bill_of_each_model_and_role_is_remembered():
+    wanted = [("m", "main", 1.0), ("n", "main", 2.0), ("m", "main", 3.0), ("m", "title", 4.0)]
+    bills = [bill_to_json(bill_of(*words)) for words in wanted]
+    assert [bill.at for bill in newest(bills, "s")] == [2.0, 3.0, 4.0]
