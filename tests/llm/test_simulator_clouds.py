@@ -184,12 +184,14 @@ def test_a_cut_call_does_not_run(place):
 
 @EVERY
 def test_a_script_in_json_is_played(place):
-    script = """[{"thinking": "hm", "calls": [{"name": "Read", "input": {"path": "a"}}]},
-                 {"when": {"results": "ok ok"}, "then": {"text": "read", "stop": "max_tokens"}}]"""
+    call = '{"thinking": "hm", "calls": [{"name": "Read", "input": {"path": "a"}}]}'
+    script = f"""[{{"not": {{"system": "You are an agent."}}, "then": "nobody told me"}},
+                 {{"when": {{"texts": "Go. Go."}}, "then": {call}}},
+                 {{"when": {{"results": "ok ok"}}, "then": {{"text": "x", "stop": "max_tokens"}}}}]"""
     talk = session(parse_script(script), place)
     assert talk.step().tool_calls[0].name == "Read"
     reply = talk.step()
-    assert (reply.text, reply.stop) == ("read", "max_tokens")
+    assert (reply.text, reply.stop) == ("x", "max_tokens")
 
 
 CHANGES = [(one, other) for one in ROUTES for other in ROUTES if one != other]
