@@ -58,6 +58,7 @@ class Till:
             ask=None,
             emit=self.events.append,
             place=lambda: ("d", "/repo"),
+            give_back=lambda name: None,
         )
         self.billing = Billing(
             self.talk,

@@ -34,7 +34,7 @@ def refused(ctx, name, **given):
     return str(caught.value)
 
 
-RUN = random.randrange(10**9)
+N = random.randrange(10**9)
 """Sets the programs of this run apart from those of another one on this machine."""
 
 
@@ -67,30 +67,30 @@ def test_a_folder_that_vanished_is_told(ctx):
 
 
 def test_a_time_out_keeps_the_output_and_kills_the_tree(ctx):
-    line = f"echo begun; (sleep 987.{RUN}1 & setsid sleep 987.{RUN}1 & nohup sleep 987.{RUN}1 & wait)"
+    line = f"echo begun; (sleep 987.{N}1 & setsid sleep 987.{N}1 & nohup sleep 987.{N}1 & wait)"
     shown = text(ctx, "Bash", command=line, timeout=1)
     assert shown.startswith("begun")
     assert "killed after 1 s" in shown
-    assert running(f"987.{RUN}1") == []
+    assert running(f"987.{N}1") == []
 
 
 def test_cancelling_kills_the_tree(ctx):
     async def go():
         tool = TOOLS.get("Bash")
-        task = asyncio.create_task(tool.run(ctx, {"command": f"sleep 987.{RUN}2 & sleep 987.{RUN}2"}))
-        while len(running(f"987.{RUN}2")) < 2:
+        task = asyncio.create_task(tool.run(ctx, {"command": f"sleep 987.{N}2 & sleep 987.{N}2"}))
+        while len(running(f"987.{N}2")) < 2:
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(go())
-    assert running(f"987.{RUN}2") == []
+    assert running(f"987.{N}2") == []
 
 
 def test_a_child_that_stays_does_not_hold_the_answer(ctx):
-    assert text(ctx, "Bash", command=f"sleep 987.{RUN}3 & echo done") == "done"
-    assert running(f"987.{RUN}3") == []
+    assert text(ctx, "Bash", command=f"sleep 987.{N}3 & echo done") == "done"
+    assert running(f"987.{N}3") == []
 
 
 def test_nobody_can_answer_so_nothing_waits(ctx):
@@ -130,7 +130,7 @@ def test_odd_output_survives(ctx):
 def test_a_background_job_from_start_to_end(ctx):
     async def go():
         run = TOOLS.get("Bash").run
-        begun = await run(ctx, {"command": f"echo hi; sleep 987.{RUN}4", "background": True})
+        begun = await run(ctx, {"command": f"echo hi; sleep 987.{N}4", "background": True})
         assert "job-1" in begun.content[0].text
         shown = ""
         while "hi" not in shown:
@@ -142,17 +142,17 @@ def test_a_background_job_from_start_to_end(ctx):
         assert f"exit code -{int(signal.SIGTERM)}" in ended
 
     asyncio.run(go())
-    assert running(f"987.{RUN}4") == []
+    assert running(f"987.{N}4") == []
     assert "There is no job job-9" in refused(ctx, "BashOutput", id="job-9")
 
 
 def test_jobs_end_with_the_session(ctx):
     async def go():
-        await TOOLS.get("Bash").run(ctx, {"command": f"sleep 987.{RUN}5", "background": True})
+        await TOOLS.get("Bash").run(ctx, {"command": f"sleep 987.{N}5", "background": True})
         await kill_all(ctx.workspace)
 
     asyncio.run(go())
-    assert running(f"987.{RUN}5") == []
+    assert running(f"987.{N}5") == []
 
 
 @pytest.fixture(params=["ripgrep", "python"])

@@ -224,6 +224,7 @@ def budgets(path, limits, spent="0"):
         ask=ask,
         emit=lambda event: None,
         place=lambda: ("2026-11-25", "/repo"),
+        give_back=lambda name: db.release(path / "ledger.db", name),
     )
 
 
@@ -244,6 +245,26 @@ def test_two_processes_never_spend_the_same_money(tmp_path):
     mine, other = (budgets(tmp_path, {"day": "1.5"}) for _ in range(2))
     assert asyncio.run(mine.reserve(BOUND, "m")).amount == Decimal("1.1")
     assert asyncio.run(other.reserve(BOUND, "m")).amount == Decimal("0.4")
+
+
+def test_who_stops_waiting_for_a_promise_leaves_none_behind(tmp_path):
+    mine, other = (budgets(tmp_path, {"day": "1.5"}) for _ in range(2))
+
+    async def main():
+        for turns in range(12):
+            task = asyncio.create_task(mine.reserve(BOUND, "m"))
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+            if not task.done():
+                task.cancel()
+            for promise in await asyncio.gather(task, return_exceptions=True):
+                if not isinstance(promise, asyncio.CancelledError):
+                    db.release(tmp_path / "ledger.db", promise.id)
+                    mine.settle(promise, Decimal(0))
+        await asyncio.sleep(0.1)
+        return await other.reserve(BOUND, "m")
+
+    assert asyncio.run(main()).amount == Decimal("1.1")
 
 
 def test_an_unsent_request_gives_its_money_back(tmp_path):
