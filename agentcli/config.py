@@ -12,6 +12,7 @@ from typing import Literal, cast
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
 from agentcli.llm.budget import Scope
+from agentcli.llm.marks import Segment, Ttl
 from agentcli.llm.overrides import ModelTable
 from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
@@ -113,6 +114,8 @@ class Config:
     """USD for one session."""
     budget: dict[Scope, str] = made(default_factory=dict["Scope", str])
     """USD for a turn, a session, a day, this repository."""
+    cache: dict[Segment, Ttl] = made(default_factory=dict["Segment", "Ttl"])
+    """How long segments are cached, where that is not to be decided by what pauses cost."""
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -166,6 +169,7 @@ class FileTable:
     effort: Effort | None = None
     max_cost: float | None = None
     budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
+    cache: dict[Segment, Ttl] = field(default_factory=dict["Segment", "Ttl"])
     fallback: list[str] = field(default_factory=list[str])
     deployments: dict[str, GroupTable] = field(default_factory=dict[str, "GroupTable"])
     roles: dict[Role, str] = field(default_factory=dict[Role, str])
@@ -223,6 +227,7 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         max_cost=config.max_cost
         if table.max_cost is None
         else _usd(table.max_cost, "max_cost", path),
+        cache=config.cache | table.cache,
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )

@@ -96,6 +96,18 @@ def test_an_endpoint_in_five_lines(tmp_path, user, env):
     assert row.headers == {"x-team": "a"}
 
 
+def test_lives_of_the_cache_are_set_by_segment_the_nearer_file_winning(root, user, env):
+    (user / "config.toml").write_text('[cache]\ntools = "1h"\nlatest = "1h"')
+    (root / ".agent" / "config.toml").write_text('[cache]\nlatest = "5m"')
+    assert load(root, env, trusted=True).cache == {"tools": "1h", "latest": "5m"}
+
+
+def test_a_life_that_no_vendor_has_is_a_mistake(tmp_path, user, env):
+    (user / "config.toml").write_text('[cache]\ntools = "2h"')
+    with pytest.raises(UserError, match=r"cache\.tools"):
+        load(tmp_path, env)
+
+
 def test_hooks_are_read_with_their_file(tmp_path, user, env):
     (user / "hooks.toml").write_text(
         '[[hooks.Stop]]\ncommand = ["./a"]\n[[hooks.Stop]]\ncommand = "b"'

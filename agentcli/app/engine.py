@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import cast
 
@@ -27,8 +29,9 @@ from agentcli.app.transport import connect
 from agentcli.config import Config
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
-from agentcli.llm.cache import expires
-from agentcli.llm.client import Client
+from agentcli.llm.cache import expires, plan
+from agentcli.llm.client import Client, Planner
+from agentcli.llm.gaps import observed
 from agentcli.llm.providers import Route
 from agentcli.llm.router import Router
 from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
@@ -180,6 +183,7 @@ def build(site: Site) -> Engine:
         http,
         routing=site.router,
         sign=signer(site.ground.env),
+        planner=_planner(site),
     )
     context = ToolContext(
         root=site.ground.root,
@@ -225,6 +229,13 @@ def _surroundings(
         stop_hook=compact.hooks,
         bug=site.log_bug,
     )
+
+
+def _planner(site: Site) -> Planner:
+    """Plans the cache as configured; of a resumed conversation it knows when it was at work."""
+    times = site.talk.times
+    last = times[-1] if times else -inf
+    return partial(plan, ttls=site.config.cache, prior=observed(times), last=last)
 
 
 def _executor(

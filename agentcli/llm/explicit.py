@@ -52,11 +52,12 @@ def plan(
     found = _marks(request, kind, live, last, seen)
     long, risk = _decide(model, live, seen, ttls, gaps)
     marks = _with_ttls(found, kind, ttls, live.anchor, long=long)
-    anchor = _anchor(marks, live, seen)
+    sizes = [_size(mark, request, seen) for mark in marks]
+    anchor = _anchor(marks, sizes, live, seen)
     return CachePlan(
         marks=marks,
         key=request.session if kind.key else "",
-        expected=_expected(marks, live, seen),
+        expected=_expected(marks, sizes, live, seen),
         life=SECONDS[marks[-1].ttl] if marks else None,
         seen=seen,
         anchor=anchor,
@@ -125,11 +126,7 @@ def _marks(
         wanted.append(Mark("history", "5m", *between))
     if request.tools and tokens_of_tools(request.tools) >= kind.min_tokens:
         wanted.append(Mark("tools"))
-    return tuple(sorted(wanted[: kind.max_marks], key=_order))
-
-
-def _order(mark: Mark) -> tuple[bool, bool, Place]:
-    return mark.segment != "tools", mark.message >= 0, mark.place
+    return tuple(sorted(wanted[: kind.max_marks], key=lambda mark: mark.place))
 
 
 def _decide(
@@ -144,7 +141,7 @@ def _decide(
     It is as soon as the losses expected since the last anchor reach what the hour costs more: so
     an anchor is set often where pauses are frequent, and on a request that adds little.
     """
-    price, asked = rates(model), ttls.get("latest")
+    price, asked = rates(model), ttls.get("latest") or ttls.get("history")
     exposed = seen.tokens - (live.anchor.tokens if live.anchor else 0)
     risk = live.risk + loss(exposed, gaps, price)
     extra = premium(seen.tokens - live.read, price)
@@ -165,35 +162,48 @@ def _with_ttls(
     done: list[Mark] = []
     hour = False
     for mark in reversed(marks):
-        asked = "1h" in kind.ttls and ttls.get(mark.segment) == "1h"
+        asked = "1h" in kind.ttls and _asked(mark, ttls) == "1h"
         kept = anchor is not None and mark.place <= anchor.place
         hour = hour or asked or kept or (long and mark.segment == "latest")
         done.append(replace(mark, ttl="1h" if hour else "5m"))
     return tuple(reversed(done))
 
 
-def _anchor(marks: tuple[Mark, ...], live: Live, seen: Seen) -> Anchor | None:
+def _asked(mark: Mark, ttls: Mapping[Segment, Ttl]) -> Ttl | None:
+    """The mark at the end of the context serves the system before it too."""
+    asked = ttls.get(mark.segment)
+    return asked or ttls.get("system") if mark.segment == "memory" else asked
+
+
+def _size(mark: Mark, request: Request, seen: Seen) -> int:
+    """Tokens up to a mark; 0 for those in the history, which stand in what was read."""
+    match mark.segment:
+        case "latest":
+            return seen.tokens
+        case "tools":
+            return round(tokens_of_tools(request.tools) * seen.counted.scale)
+        case "history":
+            return 0
+        case _:
+            return seen.head_tokens
+
+
+def _anchor(marks: tuple[Mark, ...], sizes: list[int], live: Live, seen: Seen) -> Anchor | None:
     """What lives for an hour from now on; nothing read from a shorter entry does (1.12.7)."""
-    fresh = [mark for mark in marks if mark.ttl == "1h"]
-    if fresh and fresh[-1].segment == "latest" and live.read < seen.tokens:
-        return Anchor(fresh[-1].place, seen.tokens, seen.at)
-    if live.anchor is not None:
-        marked = live.anchor.place in [mark.place for mark in marks]
-        return replace(live.anchor, at=seen.at) if marked else live.anchor
-    if fresh and live.read < seen.head_tokens:
-        return Anchor(HEAD, seen.head_tokens, seen.at)
-    return None
+    for mark, size in zip(reversed(marks), reversed(sizes), strict=True):
+        if mark.ttl == "1h" and size > live.read:
+            return Anchor(mark.place, size, seen.at)
+    if live.anchor is None:
+        return None
+    marked = live.anchor.place in [mark.place for mark in marks]
+    return replace(live.anchor, at=seen.at) if marked else live.anchor
 
 
-def _expected(marks: tuple[Mark, ...], live: Live, seen: Seen) -> Usage:
+def _expected(marks: tuple[Mark, ...], sizes: list[int], live: Live, seen: Seen) -> Usage:
     """The bill by wire.md 1.12.8: up to the hit read, up to the last mark written."""
-    if not marks:
-        return Usage(input=seen.tokens)
-    ends = [
-        (m.ttl, seen.tokens if m.segment == "latest" else seen.head_tokens)
-        for m in marks
-        if m.segment != "history"
-    ]
-    end = max(live.read, *(tokens for _, tokens in ends)) if ends else live.read
-    hour = max([live.read, *(tokens for ttl, tokens in ends if ttl == "1h")])
-    return Usage(seen.tokens - end, 0, live.read, end - hour, hour - live.read)
+    end = hour = live.read if marks else 0
+    for mark, size in zip(marks, sizes, strict=True):
+        end = max(end, size)
+        hour = max(hour, size if mark.ttl == "1h" else 0)
+    read = live.read if marks else 0
+    return Usage(seen.tokens - end, 0, read, end - hour, hour - read)

@@ -13,6 +13,7 @@ from agentcli.llm.types import Message, Request, ToolSpec, Usage
 Segment = Literal["tools", "system", "memory", "history", "latest"]
 Ttl = Literal["5m", "1h"]
 SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "12h": 43_200}
+TOOLS: Place = (-2, -1)
 HEAD: Place = (-1, -1)
 
 
@@ -31,7 +32,8 @@ class Mark:
 
     @property
     def place(self) -> Place:
-        return self.message, self.block
+        """What is cached up to here, in the order of the prefix."""
+        return TOOLS if self.segment == "tools" else (self.message, self.block)
 
 
 @value

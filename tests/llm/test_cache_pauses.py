@@ -4,10 +4,11 @@ from math import inf
 
 import pytest
 
+from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.cache import plan
 from agentcli.llm.gaps import UNKNOWN, Gaps, observed
-from agentcli.llm.types import AssistantMessage, Request, Text, Usage, UserMessage
+from agentcli.llm.types import AssistantMessage, Request, Text, ToolSpec, Usage, UserMessage
 
 OPUS = models.find("claude-opus-5-5", "anthropic")
 HEAD = "words and more words " * 400
@@ -104,6 +105,8 @@ def continued(made):
     [
         ({"latest": "1h"}, ["1h", "1h"]),
         ({"memory": "1h"}, ["1h", "5m"]),
+        ({"system": "1h"}, ["1h", "5m"]),
+        ({"history": "1h"}, ["1h", "1h"]),
         ({"latest": "5m"}, ["5m", "5m"]),
         ({}, ["5m", "5m"]),
     ],
@@ -121,6 +124,18 @@ def test_a_head_kept_for_an_hour_is_billed_so_and_outlives_a_pause():
     made = talk([360], ttls={"memory": "1h"})
     assert made[0].expected.cache_write_1h == made[0].seen.head_tokens
     assert made[1].expected_read == made[0].seen.head_tokens
+
+
+def test_tools_alone_can_be_kept_for_an_hour():
+    tools = (ToolSpec("Read", HEAD, {"type": "object"}),)
+    first = replace(request([UserMessage((Text("hi"),))]), tools=tools)
+    made = plan(first, OPUS, None, 0.0, ttls={"tools": "1h"})
+    assert [mark.ttl for mark in made.marks] == ["1h", "5m", "5m"]
+    written = made.expected.cache_write_1h
+    assert 0 < written < made.seen.head_tokens
+    reply = AssistantMessage((Text("ok"),), OPUS.id, "end_turn")
+    later = replace(first, messages=(*first.messages, reply, UserMessage((Text("go on"),))))
+    assert plan(later, OPUS, made, 1_800.0, ttls={"tools": "1h"}).expected_read == written
 
 
 def test_without_an_hour_in_its_offer_a_vendor_is_asked_for_none():
