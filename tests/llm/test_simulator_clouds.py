@@ -185,9 +185,10 @@ def test_a_cut_call_does_not_run(place):
 @EVERY
 def test_a_script_in_json_is_played(place):
     call = '{"thinking": "hm", "calls": [{"name": "Read", "input": {"path": "a"}}]}'
+    end = '{"text": "x", "stop": "max_tokens"}'
     script = f"""[{{"not": {{"system": "You are an agent."}}, "then": "nobody told me"}},
                  {{"when": {{"texts": "Go. Go."}}, "then": {call}}},
-                 {{"when": {{"results": "ok ok"}}, "then": {{"text": "x", "stop": "max_tokens"}}}}]"""
+                 {{"when": {{"results": "ok ok"}}, "then": {end}}}]"""
     talk = session(parse_script(script), place)
     assert talk.step().tool_calls[0].name == "Read"
     reply = talk.step()
