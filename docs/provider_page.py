@@ -51,9 +51,7 @@ def providers() -> str:
 
 
 def _line(row: Provider) -> str:
-    keys = [f"`{name}`" for name in (*row.key_env, *row.lent_env)]
-    if row.name == "anthropic":
-        keys.append("`ANTHROPIC_AUTH_TOKEN`")
+    keys = [f"`{name}`" for name in (*row.key_env, *row.lent_env, *row.token_env)]
     if row.auth == "sigv4":
         keys.append(AWS)
     key = ", ".join(keys) or "none"

@@ -17,7 +17,7 @@ def own_address(provider: Provider, env: Mapping[str, str]) -> str:
     url = provider.url.rstrip("/")
     if not url:
         raise UserError(f"{provider.name} has no fixed address; set {provider.base_env[0]}.")
-    return "".join(_pieces(url, provider.name, env))
+    return "".join(_pieces(url, provider, env))
 
 
 def given_address(base: str, wire: str, provider: Provider, env: Mapping[str, str]) -> str:
@@ -26,13 +26,12 @@ def given_address(base: str, wire: str, provider: Provider, env: Mapping[str, st
     if not mark or scheme.lower() not in ("http", "https") or not rest:
         names = " or ".join(provider.base_env) or provider.name
         raise UserError(f"{names}: {base!r} is no URL; it must begin with http:// or https://.")
-    host, slash, _ = rest.partition("/")
-    if not slash and VERTEX in provider.url:
-        path = provider.url.partition(VERTEX)[2]
-        return f"{scheme}://{host}" + "".join(_pieces(path, provider.name, env))
-    if slash or not wire.startswith("openai"):
+    if "/" in rest:
         return f"{scheme}://{rest}"
-    return f"{scheme}://{host}/openai/v1" if provider.name == "azure" else f"{scheme}://{host}/v1"
+    if "{" in provider.url:
+        path = provider.url.partition("://")[2].partition("/")[2]
+        return "".join((f"{scheme}://{rest}/", *_pieces(path, provider, env))).rstrip("/")
+    return f"{scheme}://{rest}/v1" if wire.startswith("openai") else f"{scheme}://{rest}"
 
 
 def with_region(provider: Provider, env: Mapping[str, str]) -> Mapping[str, str]:
@@ -46,7 +45,7 @@ def with_region(provider: Provider, env: Mapping[str, str]) -> Mapping[str, str]
     return {**env, "AWS_REGION": region} if region else env
 
 
-def _pieces(url: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
+def _pieces(url: str, provider: Provider, env: Mapping[str, str]) -> Iterator[str]:
     """The parts of a URL, its `{A|B=default}` replaced by what the environment has."""
     while url:
         before, brace, rest = url.partition("{")
@@ -54,14 +53,15 @@ def _pieces(url: str, name: str, env: Mapping[str, str]) -> Iterator[str]:
         if not brace:
             return
         blank, _, url = rest.partition("}")
-        yield _vertex_host(env) if f"{{{blank}}}" == VERTEX else _filled(blank, name, env)
+        yield _vertex_host(env) if f"{{{blank}}}" == VERTEX else _filled(blank, provider, env)
 
 
-def _filled(blank: str, name: str, env: Mapping[str, str]) -> str:
+def _filled(blank: str, provider: Provider, env: Mapping[str, str]) -> str:
     names, _, default = blank.partition("=")
     found = next((env[each] for each in names.split("|") if env.get(each)), default)
     if not found:
-        raise UserError(f"{name} needs {names.replace('|', ' or ')} in the environment.")
+        known = names.replace("|", " or ")
+        raise UserError(f"{provider.name} needs {known}; or set {provider.base_env[0]}.")
     return found.strip()
 
 

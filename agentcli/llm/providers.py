@@ -214,16 +214,16 @@ def _key(provider: Provider, env: Mapping[str, str]) -> tuple[str | None, Auth]:
     for name in (*provider.key_env, *provider.lent_env):
         if env.get(name):
             return env[name], "bearer" if provider.auth == "sigv4" else provider.auth
-    if provider.name == "anthropic" and env.get("ANTHROPIC_AUTH_TOKEN"):
-        return env["ANTHROPIC_AUTH_TOKEN"], "bearer"
+    token = next((env[name] for name in provider.token_env if env.get(name)), None)
+    if token is not None:
+        return token, "bearer"
     return None, provider.auth
 
 
 def _is_ready(provider: Provider, env: Mapping[str, str]) -> bool:
     """Whether the environment says that this provider is meant."""
-    own = provider.keyless or any(env.get(name) for name in provider.key_env)
-    own = own or base_of(provider, env) is not None
-    return own or (provider.name == "anthropic" and bool(env.get("ANTHROPIC_AUTH_TOKEN")))
+    own = (*provider.key_env, *provider.token_env, *provider.base_env)
+    return provider.keyless or any(env.get(name) for name in own)
 
 
 def default_model(env: Mapping[str, str]) -> str | None:
@@ -248,6 +248,6 @@ def _offered(provider: Provider) -> tuple[str, ...]:
     """Names that are sure to be there: not where somebody deploys what they want, as on Azure."""
     if provider.models:
         return provider.models
-    if provider.service or not provider.url:
+    if provider.service or provider.deploys:
         return ()
     return models.names(provider.models_of or provider.name)

@@ -78,12 +78,16 @@ class Provider:
     headers: dict[str, str] = made(default_factory=dict[str, str])
     lent_env: tuple[str, ...] = ()
     """Keys of a sister row, which fit here too but do not say that this row is meant."""
+    token_env: tuple[str, ...] = ()
+    """Tokens, sent as such (`Authorization: Bearer`) where keys have a header of their own."""
     header_env: tuple[tuple[str, str], ...] = ()
     """Headers whose values are in the environment: (header, variable)."""
     models_of: str = ""
     """Whose models it serves under their own names; "" for a provider with its own list."""
     same_price: bool = True
     """False where a sister's price list does not hold: subscriptions, other currencies."""
+    deploys: bool = False
+    """Serves what its owner deployed there, under the owner's names."""
     service: str = ""
     """The name AWS signs for."""
     odd: tuple[Odd, ...] = ()

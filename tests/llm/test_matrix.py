@@ -53,6 +53,7 @@ MODELS = {
     "bedrock-mantle": "anthropic.claude-opus-5-5",
     "openai-bedrock": "openai.gpt-5.4",
     "vertex": "gemini-3.8-flash",
+    "vertex-express": "gemini-3.8-flash",
     "vertex-anthropic": "claude-opus-5-5",
     "openrouter": "deepseek/deepseek-v4-pro",
     "minimax": "MiniMax-M3",
@@ -67,6 +68,8 @@ PLACES = {
     "DATABRICKS_WORKSPACE": "w",
     "SNOWFLAKE_ACCOUNT_ID": "s",
     "ANTHROPIC_FOUNDRY_RESOURCE": "r",
+    "AZURE_RESOURCE_NAME": "r",
+    "AZURE_AI_RESOURCE": "r",
 }
 LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 READ = ToolSpec(

@@ -73,6 +73,7 @@ def test_somebody_elses_model_of_the_same_name_has_no_price_of_ours():
         ("azure/gpt-5", {"AZURE_API_KEY": "z"}, "AZURE_BASE_URL"),
         ("gpt-5", GPT | {"OPENAI_BASE_URL": "localhost:4000"}, "must begin with http"),
         ("vertex/gemini-3.8-flash", {"VERTEX_ACCESS_TOKEN": "t"}, "GOOGLE_CLOUD_PROJECT or"),
+        ("databricks/x", {"DATABRICKS_TOKEN": "t"}, "; or set DATABRICKS_BASE_URL"),
         ("bedrock/x", {"HOME": "/nowhere"}, "needs AWS_REGION or"),
         ("zai-coding/glm-5.3", {}, "set ZAI_CODING_API_KEY or ZAI_API_KEY"),
     ],
@@ -115,6 +116,10 @@ def test_azure_is_reached_by_resource_address():
     route = resolve("azure/gpt-5.4", env)
     assert (route.url, route.auth) == ("https://r.openai.azure.com/openai/v1", "api-key")
     assert route.model.known
+    named = {"AZURE_API_KEY": "z", "AZURE_RESOURCE_NAME": "r"}
+    assert resolve("azure/gpt-5.4", named).url == route.url
+    entra = {"AZURE_AD_TOKEN": "t", "AZURE_RESOURCE_NAME": "r"}
+    assert resolve("azure/gpt-5.4", entra).auth == "bearer"
 
 
 def test_a_surface_is_known_by_its_address():

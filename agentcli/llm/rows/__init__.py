@@ -30,7 +30,7 @@ def row(
     auth: Auth = "bearer",
     **more: Any,
 ) -> Row:
-    """A provider. `keys`, `lent` and `bases` are names of variables, with spaces between."""
+    """A provider. `keys`, `lent`, `tokens`, `bases`: names of variables, with spaces between."""
     return name, {"url": url, "key_env": keys, "wire": wire, "auth": auth} | more, odds
 
 
@@ -50,6 +50,7 @@ def provider(row: Row) -> Provider:
         fields.pop("wire"),
         key_env=tuple(fields.pop("key_env").split()),
         lent_env=tuple(fields.pop("lent", "").split()),
+        token_env=tuple(fields.pop("tokens", "").split()),
         base_env=bases,
         quirks=Quirks(**{each.quirk: each.setting for each in odds}) if odds else PLAIN,
         odd=odds,

@@ -17,7 +17,7 @@ BEDROCK_KEY = "AWS_BEARER_TOKEN_BEDROCK"
 ROWS = (
     row(
         "azure",
-        "",
+        "https://{AZURE_OPENAI_RESOURCE|AZURE_RESOURCE_NAME}.openai.azure.com/openai/v1",
         "AZURE_OPENAI_API_KEY AZURE_API_KEY",
         NEW_LIMIT,
         CACHE_KEY,
@@ -25,6 +25,8 @@ ROWS = (
         wire="openai-responses",
         auth="api-key",
         bases="AZURE_OPENAI_BASE_URL AZURE_OPENAI_ENDPOINT",
+        tokens="AZURE_OPENAI_AD_TOKEN AZURE_AD_TOKEN",
+        deploys=True,
         models_of="openai",
     ),
     row(
@@ -34,15 +36,32 @@ ROWS = (
         wire="anthropic",
         auth="x-api-key",
         bases="ANTHROPIC_FOUNDRY_BASE_URL",
+        tokens="AZURE_AD_TOKEN",
+        deploys=True,
         models_of="anthropic",
     ),
-    row("azure-ai", "", "AZURE_AI_API_KEY", auth="api-key"),
+    row(
+        "azure-ai",
+        "https://{AZURE_AI_RESOURCE}.services.ai.azure.com/openai/v1",
+        "AZURE_AI_API_KEY",
+        auth="api-key",
+        tokens="AZURE_AD_TOKEN",
+        deploys=True,
+    ),
     row(
         "vertex",
         VERTEX + "/publishers/google",
         VERTEX_KEYS,
         wire="gemini",
         key_command=GCLOUD,
+        models_of="gemini",
+    ),
+    row(
+        "vertex-express",
+        "https://aiplatform.googleapis.com/v1/publishers/google",
+        "VERTEX_API_KEY",
+        wire="gemini",
+        auth="x-goog-api-key",
         models_of="gemini",
     ),
     row(

@@ -34,6 +34,7 @@ ROWS = (
         "anthropic",
         "https://api.anthropic.com",
         "ANTHROPIC_API_KEY",
+        tokens="ANTHROPIC_AUTH_TOKEN",
         wire="anthropic",
         auth="x-api-key",
     ),
