@@ -214,6 +214,10 @@ REFUSED = {
     "thinking mode": (own(thinking={"type": "between_tools"}), "is not supported for this model"),
     "own unknown field": (own(top_a=1), "top_a: Extra inputs are not permitted"),
     "point without its block": (body(system=[POINT]), "must follow the block it caches"),
+    "point before its block": (
+        body(system=[POINT, {"text": "s"}]),
+        "must follow the block it caches",
+    ),
     "two points in a row": (body(user({"text": "a"}, POINT, POINT)), "must follow the block"),
     "field of a point": (
         body(user({"text": "a"}, {"cachePoint": {"type": "default", "x": 1}})),

@@ -100,6 +100,7 @@ def test_deepseek_at_best_reads_any_64_tokens():
     account = Account("deepseek", DEEP, {"deepseek": OPTIMISTIC})
     account.ask(user(long("a", 200)))
     assert account.ask(user(long("a", 130))) == Usage(input=2, cache_read=128)
+    assert account.ask(user(long("a", 64))) == Usage(cache_read=64)
     assert account.ask(user(long("a", 63))) == Usage(input=63)
 
 
@@ -190,6 +191,12 @@ def test_groq_caches_some_models_only(model, read):
     account = Account("groq", model)
     account.ask(user(long("a")))
     assert account.ask(user(long("a"))) == Usage(1100 - read, cache_read=read)
+
+
+def test_groq_heeds_no_marks():
+    account = Account("groq", OSS)
+    account.ask(user(long("a"), MARK))
+    assert account.ask(user(long("a"), MARK)) == Usage(76, cache_read=1024)
 
 
 def test_groq_keeps_a_prefix_two_hours_and_no_short_one():
