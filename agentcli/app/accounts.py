@@ -39,6 +39,7 @@ class Accounts:
     ) -> Billing:
         ledger = self.ground.places.ledger
         repo = str(repository_root(self.ground.root) or self.ground.root)
+        writer = LedgerWriter(ledger, self.ground.places.data / "sessions")
         budgets = Budgets(
             budget_limits(self.options, self.config),
             self.talk.ledger.total().cost.total,
@@ -46,8 +47,8 @@ class Accounts:
             ask=self.frontend.ask,
             emit=emit,
             place=lambda: (time.strftime("%Y-%m-%d"), repo),
+            give_back=lambda name: writer.book(None, name),
         )
-        writer = LedgerWriter(ledger, self.ground.places.data / "sessions")
         return Billing(self.talk, route, state, expires, budgets, writer, emit, repo)
 
 

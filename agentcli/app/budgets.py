@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentcli.agent.events import AgentEvent, Answer, Notice, Question, UserQuestion
 from agentcli.lib.value import replace, value
@@ -23,6 +24,9 @@ from agentcli.llm.budget import (
     settle,
 )
 from agentcli.llm.cost import format_usd
+
+if TYPE_CHECKING:
+    from agentcli.session.ledger_db import Taken
 
 STOP = "stop here"
 ON = "go on without a budget"
@@ -53,6 +57,7 @@ class Budgets:
         ask: Callable[[Question], Awaitable[Answer]],
         emit: Callable[[AgentEvent], None],
         place: Callable[[], tuple[str, str]],
+        give_back: Callable[[str], None],
     ) -> None:
         self.purses = tuple(
             Purse(scope, limits[scope], spent if scope == "session" else Decimal(0))
@@ -64,6 +69,8 @@ class Budgets:
         self._emit = emit
         self._place = place
         """The day and the repository that the money is spent in."""
+        self._give_back = give_back
+        """Has a promise taken back that other processes were told of."""
         self._turnstile = asyncio.Lock()
         self._told: set[str] = set()
         self._shortest = 0
@@ -142,13 +149,16 @@ class Budgets:
         most = db.Taken(limits.get("day", NO_LIMIT), limits.get("repo", NO_LIMIT))
         if not name:
             most = db.Taken(-NO_LIMIT, -NO_LIMIT)
+        asked = asyncio.to_thread(db.reserve, self._ledger, name, self._place(), amount, most)
+        answer = asyncio.ensure_future(asked)
         try:
-            taken = await asyncio.to_thread(
-                db.reserve, self._ledger, name, self._place(), amount, most
-            )
+            taken = await asyncio.shield(answer)
         except db.LedgerError as error:
             self._tell_blind(error)
             return True
+        except asyncio.CancelledError:
+            answer.add_done_callback(lambda done: self._forget(name, done))
+            raise
         whole = {"day": taken.day, "repo": taken.repo}
         self.purses = tuple(
             replace(purse, spent=whole[purse.scope], held=Decimal(0))
@@ -157,6 +167,11 @@ class Budgets:
             for purse in self.purses
         )
         return taken.day + amount <= most.day and taken.repo + amount <= most.repo
+
+    def _forget(self, name: str, done: asyncio.Future[Taken]) -> None:
+        """Nobody waits for this promise any more."""
+        if name and not done.cancelled() and done.exception() is None:
+            self._give_back(name)
 
     async def _more(self, refusal: Refusal) -> None:
         """Ask for a larger budget. Raises OverBudget."""

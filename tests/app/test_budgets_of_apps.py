@@ -247,6 +247,11 @@ def test_two_processes_never_spend_the_same_money(tmp_path):
     assert asyncio.run(other.reserve(BOUND, "m")).amount == Decimal("0.4")
 
 
+def held(path):
+    with db.opened(path) as base:
+        return base.execute("SELECT COUNT(*) FROM holds").fetchone()[0]
+
+
 def test_who_stops_waiting_for_a_promise_leaves_none_behind(tmp_path):
     mine, other = (budgets(tmp_path, {"day": "1.5"}) for _ in range(2))
 
@@ -261,7 +266,8 @@ def test_who_stops_waiting_for_a_promise_leaves_none_behind(tmp_path):
                 if not isinstance(promise, asyncio.CancelledError):
                     db.release(tmp_path / "ledger.db", promise.id)
                     mine.settle(promise, Decimal(0))
-        await asyncio.sleep(0.1)
+        while held(tmp_path / "ledger.db"):
+            await asyncio.sleep(0.002)
         return await other.reserve(BOUND, "m")
 
     assert asyncio.run(main()).amount == Decimal("1.1")
