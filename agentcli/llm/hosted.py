@@ -25,6 +25,8 @@ MAKERS = (
     "dashscope",
 )
 """Whose models others have too."""
+NATIVE = {("litellm", "anthropic"): "anthropic"}
+"""Whose models a gateway also serves over their own wire, which keeps marks and signatures."""
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -52,7 +54,8 @@ def made_elsewhere(provider: Provider, name: str) -> ModelSpec | None:
     for maker in MAKERS:
         spec = models.find(plain, maker)
         if spec is not None:
-            return replace(spec, id=name, provider=provider.name, prices=(), wire="")
+            wire = NATIVE.get((provider.name, maker), "")
+            return replace(spec, id=name, provider=provider.name, prices=(), wire=wire)
     return None
 
 

@@ -271,3 +271,14 @@ def test_what_the_keys_reach_resolves():
 
 def test_the_demo_needs_nothing():
     assert resolve("demo", {}).provider.name == "demo"
+
+
+def test_claude_behind_litellm_is_spoken_to_in_its_own_words():
+    env = {"LITELLM_API_KEY": "k"}
+    claude = resolve("litellm/claude-sonnet-5-5", env)
+    assert (claude.wire, claude.model.cache.mode, claude.model.prices) == (
+        "anthropic",
+        "explicit",
+        (),
+    )
+    assert resolve("litellm/gpt-6.1-sol", env).wire == "openai-chat"

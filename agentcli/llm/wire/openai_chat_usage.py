@@ -28,7 +28,8 @@ def usage_from(usage: JsonObject) -> Usage:
         _count(details, "cache_creation_tokens"),
         _count(usage, "cache_creation_input_tokens"),
     )
-    long = _count(split, "ttl_12h_tokens")
+    lives = _object(details, "cache_creation_token_details")
+    long = _count(split, "ttl_12h_tokens") or _count(lives, "ephemeral_1h_input_tokens")
     reasoning = _count(_object(usage, "completion_tokens_details"), "reasoning_tokens")
     output = _count(usage, "completion_tokens")
     if prompt + output + reasoning == _count(usage, "total_tokens"):
