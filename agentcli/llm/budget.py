@@ -24,8 +24,12 @@ DEAREST_OUTPUT = 65_536
 """What the wire of Gemini asks for instead."""
 COLD_MARGIN = Decimal("1.5")
 """How far our count of a first prompt may be below the provider's."""
+TOOLS_OVERHEAD = 600
+"""Tokens that a provider adds to a prompt with tools (a few hundred at Anthropic)."""
 WARM_MARGIN = Decimal("1.25")
 """The same for what came since the last reported count."""
+SMALL_CHANGE = 64
+"""Tokens of what holds a few messages together."""
 WARNING = Decimal("0.8")
 
 
@@ -91,11 +95,12 @@ def expected_tokens(request: Request, before: Sent | None) -> tuple[int, int]:
         known = before.usage.prompt + before.usage.output
         new = request.messages[before.shape.count + 1 :]
         added = sum(tokens_of_message(message) for message in new)
-        return known + added, known + int(added * WARM_MARGIN) + 64
+        return known + added, known + int(added * WARM_MARGIN) + SMALL_CHANGE
     whole = tokens_of_tools(request.tools)
     whole += sum((len(part) * 10 + 37) // 38 for part in request.system)
     whole += sum(tokens_of_message(message) for message in request.messages)
-    return whole, int(whole * COLD_MARGIN) + 64
+    added = TOOLS_OVERHEAD if request.tools else SMALL_CHANGE
+    return whole, int(whole * COLD_MARGIN) + added
 
 
 def _goes_on(request: Request, before: Sent) -> bool:
@@ -164,11 +169,12 @@ def settle(purses: tuple[Purse, ...], held: Decimal, spent: Decimal) -> tuple[Pu
 
 @value
 class Rewrite:
-    """What the next message costs more than with a warm cache."""
+    """What the next message sends anew, in tokens and USD; None where the price is unknown."""
 
     tokens: int
     usd: Decimal | None
-    """None where the price is unknown."""
+    extra: Decimal | None
+    """How much dearer that is than reading them from a warm cache."""
 
 
 def rewrite_cost(before: Sent | None, model: ModelSpec, now: float) -> Rewrite | None:
@@ -188,8 +194,8 @@ def rewrite_cost(before: Sent | None, model: ModelSpec, now: float) -> Rewrite |
     cold = Usage(0 if marked else tokens, cache_write_5m=five, cache_write_1h=hour)
     dear, warm = price(cold, model, at=at), price(Usage(cache_read=tokens), model, at=at)
     if dear is None or warm is None:
-        return Rewrite(tokens, None)
-    return Rewrite(tokens, dear.total - warm.total)
+        return Rewrite(tokens, None, None)
+    return Rewrite(tokens, dear.total, dear.total - warm.total)
 
 
 class OverBudget(LLMError):

@@ -83,8 +83,9 @@ def explain(now: Sent, before: Sent | None, latest: Sent | None = None) -> Miss 
         return Miss("marks", "nothing was read and nothing written: the marks got lost on the way")
     if before is None:
         return _first(now, latest)
-    lost = before.held - usage.cache_read
-    if lost > max(STEP, before.held * SLACK):
+    shrunk = before.held - usage.cache_read
+    if shrunk > max(STEP, before.held * SLACK):
+        lost = max(0, min(before.held, usage.prompt) - usage.cache_read)
         return _reason(now, before, lost)
     if not usage.cache_read and 0 < _prompt(before) < kind.min_tokens:
         return Miss("minimum", f"the prompt was below the minimum of {kind.min_tokens:,} tokens")
@@ -145,6 +146,8 @@ def _changed(now: Sent, before: Sent) -> str:
 
 
 def _by_time(now: Sent, before: Sent, lost: int) -> Miss:
+    if now.provider != before.provider:
+        return Miss("routed", f"another provider: {before.provider} → {now.provider}", lost)
     idle = max(0.0, now.at - before.at)
     life = before.plan.life
     if life is not None and idle >= life:
@@ -152,8 +155,6 @@ def _by_time(now: Sent, before: Sent, lost: int) -> Miss:
         return Miss("expired", f"expired {late} ago (kept for {duration(life)})", lost)
     if life is None and idle >= IDLE:
         return Miss("expired", f"let go after {duration(idle)} (no life is promised)", lost)
-    if now.provider != before.provider:
-        return Miss("routed", f"another provider: {before.provider} → {now.provider}", lost)
     read = now.usage.cache_read if now.usage else 0
     if not read:
         words = f"routed elsewhere by the provider: {before.held:,} tokens expected, none read"

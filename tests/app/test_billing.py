@@ -228,7 +228,7 @@ def test_an_expired_cache_is_told_with_its_price_when_it_is_worth_it(till):
         assert here.billing.rewrite() is None
         here.now += 720
         foretold = here.billing.rewrite()
-        assert (foretold.tokens, foretold.usd) == (10_000, Decimal("0.024"))
+        assert (foretold.tokens, foretold.extra) == (10_000, Decimal("0.024"))
         return await here.ask("one", "Hi.", "two")
 
     spent = asyncio.run(main())

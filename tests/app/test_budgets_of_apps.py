@@ -100,11 +100,11 @@ def test_a_budget_of_a_turn_begins_anew_with_each(house):
 
 
 def test_four_fifths_of_a_budget_are_said_once(house):
-    here = house(says("x" * 8_000))
-    front, ends = visit(here, "one", "two", "three", answers=[NO, NO], max_cost="0.028")
+    here = house(says("x" * 12_000))
+    front, ends = visit(here, "one", "two", "three", answers=[NO, NO], max_cost="0.04")
     assert [end.reason for end in ends] == ["done", "budget", "budget"]
     (told,) = [text for text in notices(front) if "nearly spent" in text]
-    assert told.startswith("The session budget is nearly spent: $0.02")
+    assert told.startswith("The session budget is nearly spent: $0.03")
 
 
 @pytest.mark.parametrize("scope", ["day", "repo"])
@@ -142,7 +142,7 @@ def test_a_summary_is_not_made_for_money_that_is_not_there(house):
     here = house(says("x" * 4_000))
 
     async def main():
-        async with here.app(NO, max_cost="0.02") as app:
+        async with here.app(NO, max_cost="0.03") as app:
             await app.prompt("one")
             with pytest.raises(UserError, match="The session budget"):
                 await app.compact("")

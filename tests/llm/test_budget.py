@@ -24,7 +24,7 @@ from agentcli.llm.cost import price
 from agentcli.llm.miss import Sent
 from agentcli.llm.models import CacheKind, ModelSpec, Prices
 from agentcli.llm.shape import chain, shape
-from agentcli.llm.types import AssistantMessage, Request, Text, Usage, UserMessage
+from agentcli.llm.types import AssistantMessage, Request, Text, ToolSpec, Usage, UserMessage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SONNET = models.find("claude-sonnet-5-5", "anthropic")
@@ -166,6 +166,11 @@ def test_a_first_prompt_is_estimated_with_room():
     assert most >= expected * Decimal("1.5")
 
 
+def test_what_a_provider_adds_for_tools_is_within_the_bound():
+    tools = replace(FIRST, tools=(ToolSpec("Read", "reads", {}),))
+    assert expected_tokens(tools, None)[1] - expected_tokens(FIRST, None)[1] > 500
+
+
 def test_reported_counts_correct_the_estimate():
     expected, most = expected_tokens(LATER, sent())
     assert 10_047 + 100 <= expected <= 10_047 + 110
@@ -183,10 +188,11 @@ def test_a_warm_cache_rewrites_nothing():
     assert rewrite_cost(None, SONNET, 9_999.0) is None
 
 
-@pytest.mark.parametrize(("ttl", "life", "more"), [("5m", 300, "0.024"), ("1h", 3600, "0.039")])
-def test_a_lapsed_cache_is_written_again_at_the_price_of_its_life(ttl, life, more):
+@pytest.mark.parametrize(("ttl", "life", "cost"), [("5m", 300, "0.025"), ("1h", 3600, "0.04")])
+def test_a_lapsed_cache_is_written_again_at_the_price_of_its_life(ttl, life, cost):
     rewrite = rewrite_cost(sent(ttl=ttl), SONNET, float(life))
-    assert (rewrite.tokens, rewrite.usd) == (10_000, usd(more))
+    assert (rewrite.tokens, rewrite.usd) == (10_000, usd(cost))
+    assert rewrite.extra == usd(cost) - usd("0.001")
 
 
 def test_without_a_promised_life_nothing_is_foretold():
@@ -196,4 +202,4 @@ def test_without_a_promised_life_nothing_is_foretold():
 
 def test_the_price_of_a_rewrite_may_be_unknown():
     rewrite = rewrite_cost(sent(kind=CacheKind("explicit")), models.unknown("x", "p"), 301.0)
-    assert (rewrite.tokens, rewrite.usd) == (10_000, None)
+    assert (rewrite.tokens, rewrite.usd, rewrite.extra) == (10_000, None, None)

@@ -116,6 +116,29 @@ def test_tools_come_before_the_system_and_the_system_before_messages():
     assert reason(replace(SECOND, system=("other",), messages=TALK[:1]))[0] == "system"
 
 
+def test_what_was_taken_back_is_not_sent_anew():
+    rewound = replace(FIRST, messages=TALK[:1])
+    assert reason(rewound, Usage(5, cache_read=4_000)) == (
+        "messages",
+        "2 messages were taken back",
+        5,
+    )
+
+
+def test_after_a_compaction_only_the_new_prompt_is_sent_anew():
+    compacted = replace(FIRST, messages=(user("so far: …", "summary"),))
+    usage = Usage(input=5, cache_read=2_000, cache_write_5m=1_000)
+    assert reason(compacted, usage) == ("compaction", "compaction", 1_005)
+
+
+def test_another_provider_has_another_cache():
+    assert reason(SECOND, at=9_999.0, provider="q") == (
+        "routed",
+        "another provider: p → q",
+        10_000,
+    )
+
+
 def test_what_is_replayed_to_the_provider_counts_as_sent():
     signed = Native("w", "m", ({"type": "thinking", "signature": "a"},))
     edited = replace(SECOND, messages=(TALK[0], reply("two", signed), *TALK[2:]))
