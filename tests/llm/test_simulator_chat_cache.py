@@ -208,6 +208,24 @@ def test_groq_keeps_a_prefix_two_hours_and_no_short_one():
     assert account.ask(user(long("b", 1023))).cache_read == 0
 
 
+@pytest.mark.parametrize(
+    ("vendor", "life"), [("dashscope", 300), ("openrouter", 600), ("zai", 3600)]
+)
+def test_what_is_cached_unasked_lives(vendor, life):
+    account = Account(vendor, "m")
+    account.ask(user(long("a")))
+    assert account.ask(user(long("a")), after=life - 1) == Usage(76, cache_read=1024)
+    assert account.ask(user(long("a")), after=life).cache_read == 0
+
+
+def test_openai_caches_by_its_own_rules_in_chat_too():
+    account = Account("openai", "gpt-6.1-sol")
+    assert account.ask(user(long("a"))) == Usage(cache_write_5m=1100)
+    assert account.ask(user(long("a"))) == Usage(cache_read=1100)
+    details = reported("openai", "gpt-6.1-sol", messages=[user(long("a"))])
+    assert details == {"cached_tokens": 0, "cache_write_tokens": 1100}
+
+
 def test_mistral_caches_by_key():
     account = Account("mistral", "mistral-large-4")
     account.ask(user(long("a")))
