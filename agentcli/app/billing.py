@@ -180,11 +180,13 @@ class Billing:
             kind=model.cache,
             links=links.links,
             last=request.messages[-1] if request.messages else None,
+            key=plan.key,
         )
 
     def _bill(self, pending: Pending, message: AssistantMessage, sent: Sent, lane: Lane) -> Bill:
         model, at = pending.route.model, datetime.fromtimestamp(pending.at, UTC)
-        cost = price(message.usage, model, at=at, reported=message.cost_usd)
+        stated, served = message.cost_usd, (message.tier, message.geo)
+        cost = price(message.usage, model, at=at, reported=stated, tier=served[0], geo=served[1])
         again = pending.role == "main" and lane.broken == sent.shape.messages
         return Bill(
             id=secrets.token_hex(8),
@@ -261,7 +263,8 @@ class Billing:
         kind = spec.cache if spec else CacheKind()
         lane = self._lane(self.talk.id, bill.role)
         lane.latest = Sent(
-            *(bill.shape, bill.provider, bill.at, bill.usage, CachePlan(life=bill.life), kind)
+            *(bill.shape, bill.provider, bill.at, bill.usage, CachePlan(life=bill.life), kind),
+            key=bill.session if kind.key else "",
         )
         lane.before[bill.model] = lane.latest
 

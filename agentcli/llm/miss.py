@@ -22,6 +22,7 @@ Kind = Literal[
     "messages",
     "expired",
     "minimum",
+    "key",
     "routed",
     "marks",
     "unknown",
@@ -49,6 +50,8 @@ class Sent:
     """The chain of its messages' hashes; empty for one that was read back from disk."""
     last: Message | None = None
     """Its last message, likewise."""
+    key: str = ""
+    """The partition of the cache it asked for, where its vendor has any (wire.md 2.8)."""
 
     @property
     def held(self) -> int:
@@ -146,6 +149,8 @@ def _changed(now: Sent, before: Sent) -> str:
 
 
 def _by_time(now: Sent, before: Sent, lost: int) -> Miss:
+    if now.key != before.key:
+        return Miss("key", "another cache key, as a fork has", lost)
     if now.provider != before.provider:
         return Miss("routed", f"another provider: {before.provider} → {now.provider}", lost)
     idle = max(0.0, now.at - before.at)

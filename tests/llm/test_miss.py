@@ -131,6 +131,13 @@ def test_after_a_compaction_only_the_new_prompt_is_sent_anew():
     assert reason(compacted, usage) == ("compaction", "compaction", 1_005)
 
 
+def test_a_fork_has_a_cache_of_its_own_where_requests_carry_a_key():
+    before = replace(WARM, key="s-1")
+    mine = replace(sent(SECOND, NOTHING, 60.0), key="s-2")
+    miss = explain(mine, before, before)
+    assert (miss.kind, miss.text) == ("key", "another cache key, as a fork has")
+
+
 def test_another_provider_has_another_cache():
     assert reason(SECOND, at=9_999.0, provider="q") == (
         "routed",
