@@ -192,7 +192,14 @@ class AsyncStream:
     def result(self) -> Result:
         """Whole after the last delta; before, `stop` is "interrupted"."""
         message, route = self._reply.message, self._route
-        bill = price(message.usage, route.model, at=self._at, reported=message.cost_usd)
+        bill = price(
+            message.usage,
+            route.model,
+            at=self._at,
+            reported=message.cost_usd,
+            tier=message.tier,
+            geo=message.geo,
+        )
         return Result(message, route.provider.name, bill)
 
 

@@ -136,6 +136,8 @@ class Fold:
             native=native,
             cost_usd=finished.cost_usd if finished else None,
             provider=self.provider,
+            tier=finished.tier if finished else "",
+            geo=finished.geo if finished else "",
         )
 
 

@@ -115,6 +115,10 @@ class AssistantMessage:
     """What the provider itself says the request cost, in USD as a decimal string."""
     provider: str = ""
     """Who answered; "" in sessions from before it was kept."""
+    tier: str = ""
+    """The provider's word for how it served the request: flex, priority, fast."""
+    geo: str = ""
+    """Where it was served, in the provider's word, if that was said."""
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -195,6 +199,8 @@ class Finished:
     usage: Usage | None = None
     response_id: str = ""
     cost_usd: str | None = None
+    tier: str = ""
+    geo: str = ""
 
 
 Delta: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta | BlockEnd | Finished

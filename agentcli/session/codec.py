@@ -39,8 +39,9 @@ def message_to_json(message: Message) -> JsonObject:
         data["usage"] = usage_to_json(message.usage)
     if message.cost_usd is not None:
         data["cost_usd"] = message.cost_usd
-    if message.provider:
-        data["provider"] = message.provider
+    for name in ("provider", "tier", "geo"):
+        if getattr(message, name):
+            data[name] = getattr(message, name)
     if message.native is not None:
         native = message.native
         data["native"] = {"wire": native.wire, "model": native.model, "blocks": native.blocks}
@@ -63,7 +64,7 @@ def message_from_json(data: JsonObject) -> Message:
         usage=usage_from_json(usage) if usage is not None else None,
         native=Native(native["wire"], native["model"], tuple(native["blocks"])) if native else None,
         cost_usd=data.get("cost_usd"),
-        provider=data.get("provider", ""),
+        **{name: data[name] for name in ("provider", "tier", "geo") if name in data},
     )
 
 

@@ -162,7 +162,16 @@ class AnthropicDecoder:
 
     def _finish(self) -> Finished:
         self._done = True
-        return Finished(self._stop or "end_turn", self.usage, self._id, reported_cost(self._usage))
+        usage = self._usage
+        fast = "fast" if usage.get("speed") == "fast" else ""
+        return Finished(
+            self._stop or "end_turn",
+            self.usage,
+            self._id,
+            reported_cost(usage),
+            tier=fast or str(usage.get("service_tier") or ""),
+            geo=str(usage.get("inference_geo") or ""),
+        )
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that ignored `stream` and sent the message in one piece, or an error."""

@@ -200,7 +200,8 @@ class GeminiDecoder:
         stop = self._stop()
         if stop == "pause":
             yield BlockEnd({TOKEN: self._token})
-        yield Finished(stop, self.usage, self._id)
+        tier = str(self._usage.get("trafficType") or "")
+        yield Finished(stop, self.usage, self._id, tier=tier)
 
     def _stop(self) -> Stop:
         """STOP is said of calls too, and a pause after whole calls is an end to make them."""

@@ -68,6 +68,7 @@ class ChatDecoder:
         self._refused = False
         self._id = ""
         self._cost: str | None = None
+        self._tier = ""
         self._done = False
         self.usage: Usage | None = None
 
@@ -102,6 +103,7 @@ class ChatDecoder:
         if chunk.get("error") or frame_error(chunk):
             raise self._error(chunk)
         self._id = self._id or str(chunk.get("id") or "")
+        self._tier = str(chunk.get("service_tier") or self._tier)
         choices = _list(chunk, "choices")
         choice = choices[0] if choices else {}
         for holder in (chunk, choice, _object(chunk, "x_groq")):
@@ -169,7 +171,7 @@ class ChatDecoder:
             "thinking_blocks": _joined(self._blocks),
         }
         yield BlockEnd({name: items for name, items in kept.items() if items} or None)
-        yield Finished(stop, self.usage, self._id, self._cost)
+        yield Finished(stop, self.usage, self._id, self._cost, tier=self._tier)
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that ignored `stream`, or an error with status 200."""

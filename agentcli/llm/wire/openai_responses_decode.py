@@ -143,6 +143,7 @@ class ResponsesDecoder:
             self.usage,
             str(response.get("id", "")),
             reported_cost(_object(response, "usage")),
+            tier=str(response.get("service_tier") or ""),
         )
 
     def _note_usage(self, response: JsonObject) -> None:

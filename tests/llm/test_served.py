@@ -1,0 +1,73 @@
+"""How and where a request was served, as the provider says, decides its price."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from agentcli.llm.cost import price
+from agentcli.llm.providers import resolve
+from agentcli.llm.stream import Fold
+from agentcli.llm.wire import load
+from agentcli.session.codec import message_from_json, message_to_json
+
+KEYS = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"}
+AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def sse(*events):
+    return "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+
+
+def claude(**usage):
+    message = {"id": "m", "usage": {"input_tokens": 1000, **usage}}
+    return sse(
+        {"type": "message_start", "message": message},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}},
+        {"type": "message_stop"},
+    )
+
+
+def responses(tier):
+    done = {"id": "r", "status": "completed", "output": [], "service_tier": tier}
+    usage = {"input_tokens": 1000, "output_tokens": 0}
+    return sse({"type": "response.completed", "response": {**done, "usage": usage}})
+
+
+def chat(tier):
+    choice = {"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1000, "completion_tokens": 0}
+    return sse({"id": "c", "choices": [choice], "usage": usage, "service_tier": tier})
+
+
+def gemini(traffic):
+    candidate = {"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}
+    usage = {"promptTokenCount": 1000, "trafficType": traffic}
+    return sse({"candidates": [candidate], "usageMetadata": usage})
+
+
+SERVED = [
+    ("claude-opus-5-5", "anthropic", claude(speed="fast"), "fast", "2"),
+    ("claude-opus-5-5", "anthropic", claude(inference_geo="us"), "us", "1.1"),
+    ("claude-opus-5-5", "anthropic", claude(service_tier="standard"), "standard", "1"),
+    ("gpt-6.1-sol", "openai-responses", responses("flex"), "flex", "0.5"),
+    ("gpt-6.1-sol", "openai-responses", responses("priority"), "priority", "2"),
+    ("gpt-6.1-sol", "openai-chat", chat("flex"), "flex", "0.5"),
+    ("gemini-3.8-flash", "gemini", gemini("ON_DEMAND"), "ON_DEMAND", "1"),
+]
+
+
+@pytest.mark.parametrize(("name", "wire", "body", "word", "factor"), SERVED)
+def test_the_bill_follows_what_was_served(name, wire, body, word, factor):
+    route = resolve(name, KEYS)
+    decoder = load(wire).decoder(route)
+    fold = Fold(route.model.id, wire)
+    for delta in (*decoder.feed(body), *decoder.close()):
+        fold.add(delta)
+    message = fold.message()
+    assert word in (message.tier, message.geo)
+    assert message_from_json(message_to_json(message)) == message
+    terms = {"tier": message.tier, "geo": message.geo}
+    bill = price(message.usage, route.model, at=AT, **terms)
+    plain = price(message.usage, route.model, at=AT)
+    assert str((bill.total / plain.total).normalize()) == factor
