@@ -63,6 +63,16 @@ def test_deepseek_keeps_a_unit_at_the_end_of_the_output_too():
     assert account.ask(*talk) == Usage(input=1, cache_read=100)
 
 
+def test_no_unit_ends_inside_an_output():
+    account = Account("deepseek", DEEP)
+    charge = account.look(user(long("a", 70)))
+    charge.begin()
+    call = {"id": "c", "function": {"name": "n", "arguments": "{}"}}
+    charge.end(answered("bbbb") | {"tool_calls": [call]})
+    talk = (user(long("a", 70)), answered("bbbb"))
+    assert account.look(*talk).usage == Usage(1, cache_read=70)
+
+
 def test_the_longest_unit_wins():
     account = Account("deepseek", DEEP)
     account.ask(user("aaaa"))
