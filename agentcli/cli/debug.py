@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from agentcli.lib.errors import UserError
+from agentcli.llm.wire import WIRES
 
 if TYPE_CHECKING:
     from agentcli.llm.types import JsonObject
@@ -24,13 +25,12 @@ debug = typer.Typer(
 
 @debug.command()
 def decode(
-    wire: Annotated[str, typer.Argument(help="anthropic, openai-responses or openai-chat.")],
+    wire: Annotated[str, typer.Argument(help=f"One of {', '.join(WIRES)}.")],
     file: Annotated[Path, typer.Argument(help="The recorded response body; - for stdin.")],
     chunk: Annotated[int | None, typer.Option(help="Feed it in pieces of so many bytes.")] = None,
 ) -> None:
     """Read a recorded response body and print what we make of it, as one JSON object."""
     from agentcli.llm.recording import decode as decode_body
-    from agentcli.llm.wire import WIRES
 
     if wire not in WIRES:
         raise UserError(f"There is no wire {wire!r}; known: {', '.join(WIRES)}.")
