@@ -40,9 +40,10 @@ class Accounts:
         ledger = self.ground.places.ledger
         repo = str(repository_root(self.ground.root) or self.ground.root)
         writer = LedgerWriter(ledger, self.ground.places.data / "sessions")
+        total = self.talk.ledger.total()
         budgets = Budgets(
             budget_limits(self.options, self.config),
-            self.talk.ledger.total().cost.total,
+            total.cost.total + total.guessed,
             ledger,
             ask=self.frontend.ask,
             emit=emit,

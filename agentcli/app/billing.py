@@ -221,7 +221,7 @@ class Billing:
     def _book(self, bill: Bill, pending: Pending) -> None:
         if bill.role in OF_THE_TALK and bill.usage is not None:
             self.talk.used = bill.usage.prompt + bill.usage.output
-        self.talk.ledger.add(bill.model, bill.usage, bill.cost)
+        self.talk.ledger.add(bill.model, bill.usage, bill.cost, bill.guess)
         if self.talk.file is not None:
             self.talk.file.append("spent", bill_to_json(bill))
         if pending.route.provider.name != DEMO:

@@ -22,9 +22,10 @@ def cost_table(ledger: Ledger) -> str:
         rows.append(_row("total", ledger.total()))
     widths = [max(len(row[n]) for row in rows) for n in range(len(HEAD))]
     lines = ["  ".join(_cell(row[n], widths[n], n) for n in range(len(HEAD))) for row in rows]
-    unpriced = ledger.total().unpriced
-    if unpriced:
-        lines.append(f"{unpriced} request(s) have no known price and are not in the sum.")
+    total = ledger.total()
+    if total.unpriced:
+        guess = f" (about {format_usd(total.guessed)} by our estimate)" if total.guessed else ""
+        lines.append(f"{total.unpriced} request(s) of unknown cost are not in the sum{guess}.")
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import JsonObject, Usage
@@ -21,12 +22,15 @@ class Account:
     cost: Cost = field(default_factory=Cost)
     unpriced: int = 0
     """Requests whose cost is unknown; the sum leaves them out and says so."""
+    guessed: Decimal = Decimal(0)
+    """What those will have cost by our estimate."""
 
-    def add(self, usage: Usage | None, cost: Cost | None) -> None:
+    def add(self, usage: Usage | None, cost: Cost | None, guess: Decimal | None = None) -> None:
         self.requests += 1
         self.usage += usage or Usage()
         if cost is None:
             self.unpriced += 1
+            self.guessed += guess or 0
         else:
             self.cost += cost
 
@@ -35,8 +39,10 @@ class Account:
 class Ledger:
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
 
-    def add(self, model: str, usage: Usage | None, cost: Cost | None) -> None:
-        self.accounts.setdefault(model, Account()).add(usage, cost)
+    def add(
+        self, model: str, usage: Usage | None, cost: Cost | None, guess: Decimal | None = None
+    ) -> None:
+        self.accounts.setdefault(model, Account()).add(usage, cost, guess)
 
     def total(self) -> Account:
         whole = Account()
@@ -45,6 +51,7 @@ class Ledger:
             whole.usage += account.usage
             whole.cost += account.cost
             whole.unpriced += account.unpriced
+            whole.guessed += account.guessed
         return whole
 
 
@@ -55,11 +62,12 @@ def replay(ledger: Ledger, bills: Iterable[JsonObject]) -> None:
     """
     for bill in bills:
         with suppress(*UNREADABLE):
-            usage = bill["usage"]
+            usage, guess = bill["usage"], bill.get("guess")
             ledger.add(
                 bill["model"],
                 usage_from_json(usage) if usage is not None else None,
                 cost_from_json(bill),
+                None if guess is None else Decimal(guess),
             )
 
 

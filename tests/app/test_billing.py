@@ -10,12 +10,15 @@ from agentcli.agent.events import Notice, Spent
 from agentcli.agent.transcript import Transcript
 from agentcli.app.billing import Billing, Paid, extra_cost, miss_text
 from agentcli.app.budgets import Budgets
+from agentcli.app.reports import cost_table
 from agentcli.app.talk import Talk
 from agentcli.lib.value import replace
+from agentcli.llm.budget import OverBudget
 from agentcli.llm.cache import CachePlan, Mark
 from agentcli.llm.client import Retry
 from agentcli.llm.errors import Overloaded, StreamCut
 from agentcli.llm.miss import Miss
+from agentcli.llm.models import Prices
 from agentcli.llm.providers import resolve
 from agentcli.llm.testing import Said, Scripted, cut_after, fails, says
 from agentcli.llm.types import AssistantMessage, Finished, Request, Text, TextDelta, Usage
@@ -200,6 +203,15 @@ def test_a_request_left_alone_before_the_first_word_counts_with_its_estimate(til
     assert here.billing.budgets.purses[0].spent == bill.guess > Decimal("0.002")
 
 
+def test_what_was_estimated_counts_after_a_resume_too():
+    ledger = Ledger()
+    unknown = replace(bill_of("m", "main", 1.0), guess=Decimal("0.25"))
+    replay(ledger, (bill_to_json(unknown), bill_to_json(unknown)))
+    total = ledger.total()
+    assert (total.unpriced, total.guessed, total.cost.total) == (2, Decimal("0.5"), 0)
+    assert "2 request(s) of unknown cost are not in the sum (about $0.5000" in cost_table(ledger)
+
+
 def moves(said, instead):
     """The reply of another model, after the first one failed for good."""
 
@@ -218,6 +230,16 @@ def test_what_another_model_answered_has_that_models_price(till):
     (bill,) = here.close()
     assert (bill.role, bill.model, spent.model) == ("fallback", GPT.model.id, GPT.model.id)
     assert bill.cost.total == Decimal("0.003")
+
+
+def test_a_model_too_dear_for_the_budget_does_not_answer_instead(till):
+    here = till(limits={"session": Decimal("0.34")})
+    dear = replace(GPT, model=replace(GPT.model, prices=(Prices("10", "50"),)))
+    here.model = moves(says("never"), dear)
+    with pytest.raises(OverBudget, match="No budget is left for gpt"):
+        asyncio.run(here.ask("one"))
+    (purse,) = here.billing.budgets.purses
+    assert (purse.held, purse.spent, here.close()) == (0, 0, [])
 
 
 def test_an_expired_cache_is_told_with_its_price_when_it_is_worth_it(till):
