@@ -68,12 +68,13 @@ def plan(
 def resumed(request: Request, model: ModelSpec, at: float) -> CachePlan | None:
     """The plan of the request that the model's last reply in these messages answered.
 
-    `at` is when that was sent: what another process planned is known only from the conversation.
-    None where this model said nothing yet.
+    `at` is when the newest request was sent; how long before that another model's turn was, nobody
+    knows. None where this model said nothing yet.
     """
     end = last_answered(request, model.id)
     if end == 0:
         return None
+    at = at if end == last_answered(request) else -inf
     earlier = replace(request, messages=request.messages[:end])
     seen = _look(earlier, counted(earlier, model.id, None, 0), at)
     marks: tuple[Mark, ...] = ()

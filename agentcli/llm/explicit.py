@@ -201,9 +201,8 @@ def _anchor(marks: tuple[Mark, ...], sizes: list[int], live: Live, seen: Seen) -
 
 def _expected(marks: tuple[Mark, ...], sizes: list[int], live: Live, seen: Seen) -> Usage:
     """The bill by wire.md 1.12.8: up to the hit read, up to the last mark written."""
-    end = hour = live.read if marks else 0
+    end = hour = live.read
     for mark, size in zip(marks, sizes, strict=True):
         end = max(end, size)
         hour = max(hour, size if mark.ttl == "1h" else 0)
-    read = live.read if marks else 0
-    return Usage(seen.tokens - end, 0, read, end - hour, hour - read)
+    return Usage(seen.tokens - end, 0, live.read, end - hour, hour - live.read)

@@ -24,14 +24,15 @@ def places(messages: tuple[Message, ...]) -> Iterator[Place]:
                     yield index, block
 
 
-def last_answered(request: Request, model: str) -> int:
-    """How many messages the last request to this model held: those before its last reply.
+def last_answered(request: Request, model: str = "") -> int:
+    """How many messages the last request to this model held (to any, if none is named).
 
-    The conversation itself says so, also after a resume, a fork or a rewind; 0 without a reply.
+    The conversation itself says so, also after a resume, a fork or a rewind: those before the
+    model's last reply. 0 without a reply.
     """
     for index in range(len(request.messages) - 1, -1, -1):
         message = request.messages[index]
-        if isinstance(message, AssistantMessage) and message.model == model:
+        if isinstance(message, AssistantMessage) and model in ("", message.model):
             return index
     return 0
 

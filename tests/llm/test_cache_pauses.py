@@ -1,5 +1,6 @@
 """An hour is paid for when pauses cost more than it does, and only then."""
 
+from itertools import pairwise
 from math import inf
 
 import pytest
@@ -78,6 +79,20 @@ def test_the_hour_is_put_where_little_is_added():
     small = request([*messages, reply, UserMessage((Text("x" * 40),))])
     assert plan(big, OPUS, first, 10.0).marks[-1].ttl == "5m"
     assert plan(small, OPUS, first, 10.0).marks[-1].ttl == "1h"
+
+
+def test_the_hour_is_renewed_when_enough_is_at_stake_again():
+    """By expected cost about every tenth request, where one in fifty is followed by a pause."""
+    asked = hours(talk([10] * 80, prior=Gaps(9_800.0, 200.0, 0.0)))
+    apart = [later - earlier for earlier, later in pairwise(asked)]
+    assert len(apart) > 4
+    assert all(4 <= distance <= 15 for distance in apart)
+
+
+def test_what_is_kept_for_an_hour_stays_marked_so():
+    made = talk([10, 10, 10, 360, 10, 10, 10, 10, 10])
+    later = made[hours(made)[0] + 1]
+    assert [mark.ttl for mark in later.marks] == ["1h", "1h", "5m"]
 
 
 def test_after_a_pause_what_was_kept_for_an_hour_is_marked_and_expected():
@@ -168,6 +183,14 @@ def test_a_clock_that_goes_backwards_teaches_nothing():
     assert observed([100.0, 50.0]) == UNKNOWN
     made = talk([10, -4000, 10])
     assert made[-1].gaps == Gaps(UNKNOWN.short + 2, 0.0, 0.0)
+
+
+def test_a_resumed_session_expects_nothing_of_a_model_that_spoke_before_another():
+    said = [AssistantMessage((Text("ok"),), name, "end_turn") for name in (OPUS.id, "gpt-6.1-sol")]
+    first, second, third = (UserMessage((Text(text),)) for text in ("hi", "go", "on"))
+    made = plan(request([first, said[0], second, said[1], third]), OPUS, None, 10.0, last=5.0)
+    assert made.expected_read == 0
+    assert (0, 0) in [mark.place for mark in made.marks]
 
 
 def test_a_resumed_session_reads_as_much_as_its_age_allows():
