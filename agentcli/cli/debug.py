@@ -83,6 +83,28 @@ def price(
     _print(priced(spec, _usage(file), at=moment, tier=tier, wire=wire))
 
 
+@debug.command()
+def cache(
+    file: Annotated[
+        Path, typer.Argument(help="Request bodies, one JSON object a line; - for stdin.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a request.")] = False,
+) -> None:
+    """Play recorded requests through the cache rules: what each reads, writes, misses, and why.
+
+    A line is a body, or {"url": …, "body": …, "at": seconds or a date} as `debug request` prints.
+    """
+    from agentcli.llm.simulator.replay import play, recorded, told
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"Cannot read {file}: {error.strerror}.") from None
+    for played in play(recorded(text.splitlines(), str(file))):
+        line = json.dumps(told(played), ensure_ascii=False) if as_json else str(played)
+        sys.stdout.write(line + "\n")
+
+
 def _usage(file: Path) -> JsonObject | None:
     """The usage in a file, alone or within the response it came with. Raises UserError."""
     try:
