@@ -203,9 +203,9 @@ class Budgets:
         self._unpriced.add(model)
 
     def _tell_cut(self, promise: Promise, bound: Bound) -> None:
-        """Said again only when it has become much shorter."""
+        """Said when it becomes less than half of what it was."""
         length = promise.max_output
-        if length is None or (self._shortest and length * 2 > self._shortest):
+        if length is None or length * 2 > (self._shortest or bound.output):
             return
         self._shortest = length
         words = f"The reply may have {length:,} tokens instead of {bound.output:,}"

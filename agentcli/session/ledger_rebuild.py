@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from agentcli.llm.types import JsonObject
@@ -12,6 +13,9 @@ from agentcli.session import ledger_db as db
 from agentcli.session.bills import UNREADABLE, Bill, bill_from_json
 from agentcli.session.entries import Entry, from_line
 from agentcli.session.ledger_lock import locked
+
+OVERLAP = 60
+"""Seconds by which clocks of file systems may differ."""
 
 
 def rebuild(path: Path, sessions: Path) -> int:
@@ -26,6 +30,22 @@ def rebuild(path: Path, sessions: Path) -> int:
         if bills:
             db.add(path, bills)
     return count
+
+
+def catch_up(path: Path, sessions: Path) -> None:
+    """Book what processes that were killed, or could not write the ledger, left in their sessions.
+
+    Only files that changed since the last time are read. Raises LedgerError.
+    """
+    stamp = path.with_suffix(".caught-up")
+    begun = time.time()
+    with suppress(OSError):
+        since = stamp.stat().st_mtime - OVERLAP if stamp.exists() else 0.0
+        for file in sessions.glob("*/*.jsonl"):
+            if file.stat().st_mtime >= since:
+                db.add(path, bills_of(file))
+        stamp.touch(mode=0o600)
+        os.utime(stamp, (begun, begun))
 
 
 def renew(path: Path, sessions: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from agentcli.lib.value import value
 from agentcli.llm.types import Usage
 from agentcli.session import ledger_db as db
-from agentcli.session.ledger_rebuild import rebuild, renew
+from agentcli.session.ledger_rebuild import catch_up, rebuild, renew
 
 By = Literal["model", "day", "repo", "session", "role"]
 WAYS: tuple[By, ...] = get_args(By)
@@ -56,15 +56,17 @@ def sums(path: Path, by: By, since: float = 0.0) -> list[Line]:
 
 
 def ready(path: Path, sessions: Path, *, again: bool = False) -> str:
-    """See to it that the ledger can be read, making it from the sessions where it is not there.
+    """See to it that the ledger can be read and lacks nothing that the sessions know.
 
     What a person should know of that. Raises LedgerError.
     """
     try:
-        if again or not path.exists():
+        if again:
             count = rebuild(path, sessions)
-            return f"The sessions hold {count} requests; all of them are booked." if again else ""
+            return f"The sessions hold {count} requests; all of them are booked."
         with db.opened(path):
-            return ""
+            pass
+        catch_up(path, sessions)
+        return ""
     except db.LedgerBroken:
         return renew(path, sessions)

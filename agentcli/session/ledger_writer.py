@@ -72,7 +72,7 @@ class LedgerWriter:
         except (db.LedgerError, OSError) as error:
             self._tell(
                 f"The ledger can't be written ({error}). The session keeps its bills; "
-                "`agent cost --rebuild` books them later."
+                "`agent cost` books them later."
             )
             return False
         return True

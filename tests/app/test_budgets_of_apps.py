@@ -241,6 +241,31 @@ def test_requests_at_once_never_spend_the_same_money(tmp_path, limits):
     assert held == [Decimal("1.1"), Decimal("0.9")]
 
 
+def test_no_bill_is_larger_than_what_was_promised_for_it(house):
+    many = calls(*[READ] * 6)
+    script = [calls(READ), says("x" * 3_000), many, says("y"), says("So far."), says("z")]
+    here = house(*script)
+    (here.root / "a.txt").write_text("{[(1, 'ä')]};\n" * 500)
+    settled = []
+
+    async def main():
+        async with here.app(max_cost="1000") as app:
+            purses = app.engine().billing.budgets
+            settle = purses.settle
+            purses.settle = lambda promise, spent: (
+                settled.append((promise.amount, spent)),
+                settle(promise, spent),
+            )
+            for words in ("one", "two"):
+                await app.prompt(words)
+            await app.compact("")
+            await app.prompt("three")
+
+    asyncio.run(main())
+    assert len(settled) == len(script)
+    assert all(0 < spent <= promised for promised, spent in settled)
+
+
 def test_two_processes_never_spend_the_same_money(tmp_path):
     mine, other = (budgets(tmp_path, {"day": "1.5"}) for _ in range(2))
     assert asyncio.run(mine.reserve(BOUND, "m")).amount == Decimal("1.1")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import time
 from decimal import Decimal
 
@@ -157,6 +158,26 @@ def test_without_a_ledger_the_sessions_are_asked(data, capsys):
     _, out, err = run(capsys, "cost", "--json")
     assert sum(record["requests"] for record in json.loads(out)) == 4
     assert err == ""
+
+
+def test_what_a_killed_process_left_in_its_session_is_booked(ledger, data, capsys):
+    run(capsys, "cost")
+    keep(data, bill(9, 5, "0.1"), BILLS[0])
+    _, out, err = run(capsys, "cost", "--json")
+    assert sum(record["requests"] for record in json.loads(out)) == 5
+    assert err == ""
+
+
+def test_a_session_that_did_not_change_is_not_read_again(ledger, data, capsys):
+    keep(data, *BILLS)
+    run(capsys, "cost")
+    (path,) = data.rglob("*.jsonl")
+    os.utime(path, (NOW, NOW))
+    with db.opened(ledger) as base:
+        base.execute("DELETE FROM requests")
+    assert run(capsys, "cost")[1] == "Nothing has been spent in this time.\n"
+    assert "booked" in run(capsys, "cost", "--rebuild")[2]
+    assert "$1.75" in run(capsys, "cost")[1]
 
 
 def test_a_rebuild_books_what_was_missed(ledger, data, capsys):

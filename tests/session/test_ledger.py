@@ -236,7 +236,7 @@ def test_a_locked_ledger_is_said_once_and_written_when_it_is_free(path, sessions
     while not (problem := writer.take_problem()):
         pass
     assert "locked" in problem
-    assert "--rebuild" in problem
+    assert "books them later" in problem
     holder.execute("ROLLBACK")
     holder.close()
     writer.book(UNKNOWN)
