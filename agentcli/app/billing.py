@@ -23,10 +23,10 @@ from agentcli.app.options import DEMO
 from agentcli.app.talk import Talk
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import COLD_MARGIN, Rewrite, expected_tokens, rewrite_cost, upper_bound
-from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
+from agentcli.llm.cache import NO_PLAN, SECONDS, CachePlan, Mark
 from agentcli.llm.cost import Cost, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
-from agentcli.llm.miss import Miss, Sent, explain
+from agentcli.llm.miss import Miss, Sent, explain, shortened
 from agentcli.llm.models import CacheKind, ModelSpec, find
 from agentcli.llm.providers import Route
 from agentcli.llm.shape import Chain, chain, shape
@@ -47,6 +47,10 @@ ON_THE_PREFIX = ("main", "retry", "fallback", "compaction")
 OF_THE_TALK = ("main", "retry", "fallback")
 KEPT = 8
 """Bills that wait to be told, at most."""
+SHORTENED = (
+    "The cache was asked to keep the prompt for an hour, but writes of five minutes are reported: "
+    "the provider, or a proxy on the way, shortens it, or does not tell. Five minutes are counted."
+)
 STRIPPED = (
     "Three requests in a row read nothing from the cache and wrote nothing to it, although they "
     "were marked for it: something on the way, such as a proxy, takes the marks away. Requests "
@@ -98,6 +102,7 @@ class Billing:
     clock: Callable[[], float] = time.time
     _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
     _stripped: int = 0
+    _told: set[str] = field(default_factory=set[str])
     _spent: list[tuple[AssistantMessage, Spent]] = field(
         default_factory=list[tuple[AssistantMessage, Spent]]
     )
@@ -171,6 +176,9 @@ class Billing:
         lane.links = links = chain(request, lane.links)
         found = self.state(request.session, model.id)
         plan = found[0] if found and found[1] >= pending.at else NO_PLAN
+        if shortened(message.usage, plan):
+            self._tell_once(SHORTENED)
+            plan = replace(plan, life=SECONDS["5m"])
         return Sent(
             shape=replace(shape(request, links), model=model.id),
             provider=pending.route.provider.name,
@@ -254,7 +262,12 @@ class Billing:
     def _watch_marks(self, miss: Miss | None) -> None:
         self._stripped = self._stripped + 1 if miss and miss.kind == "marks" else 0
         if self._stripped == SUSPICIOUS:
-            self.emit(Notice("warning", STRIPPED))
+            self._tell_once(STRIPPED)
+
+    def _tell_once(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            self.emit(Notice("warning", words))
 
     def _remember(self, bill: Bill) -> None:
         """A request of before the session was resumed."""

@@ -95,6 +95,14 @@ def explain(now: Sent, before: Sent | None, latest: Sent | None = None) -> Miss 
     return None
 
 
+def shortened(usage: Usage | None, plan: CachePlan) -> bool:
+    """Whether an hour was asked for and writes of five minutes are reported (wire.md 1.12.7)."""
+    hours = [mark.ttl == "1h" for mark in plan.marks]
+    if usage is None or not any(hours) or usage.cache_write_1h or not usage.cache_write_5m:
+        return False
+    return all(hours) or not usage.cache_read
+
+
 def _prompt(sent: Sent) -> int:
     return sent.usage.prompt if sent.usage else 0
 

@@ -333,6 +333,23 @@ def test_marks_that_get_lost_on_the_way_are_said_once(till):
     assert "a proxy" in here.notices()[0]
 
 
+def test_an_hour_cut_to_five_minutes_is_said_once_and_counted_as_such(till):
+    here = till(says("x", usage=COLD), says("y", usage=replace(COLD, cache_write_5m=12_500)))
+    here.plan = CachePlan((Mark("latest", "1h", 0, 0),), life=3600)
+
+    async def main():
+        await here.ask("one")
+        here.now += 400
+        await here.ask("one", "x", "two")
+
+    asyncio.run(main())
+    bills = here.close()
+    assert [bill.life for bill in bills] == [300, 300]
+    assert bills[1].miss.kind == "expired"
+    (told,) = here.notices()
+    assert "Five minutes are counted" in told
+
+
 def test_bills_at_once_are_told_to_whom_they_belong(till):
     here = till(says("One.", usage=WARM), says("Two.", usage=COLD))
 

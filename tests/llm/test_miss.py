@@ -4,7 +4,7 @@ import pytest
 
 from agentcli.lib.value import replace
 from agentcli.llm.cache import CachePlan, Mark
-from agentcli.llm.miss import Sent, duration, explain
+from agentcli.llm.miss import Sent, duration, explain, shortened
 from agentcli.llm.models import CacheKind
 from agentcli.llm.shape import chain, shape
 from agentcli.llm.types import (
@@ -213,6 +213,28 @@ def test_marks_without_reads_and_writes_got_lost():
     assert reason(FIRST, Usage(input=9_000), before=None)[0] == "marks"
     assert reason(SECOND, Usage(input=9_000))[0] == "marks"
     assert reason(FIRST, Usage(input=1_500), before=None)[0] == "first"
+
+
+HOUR = CachePlan((Mark("memory", "1h"), Mark("latest", "1h", 0, 0)), life=3600)
+MIXED = CachePlan((Mark("memory", "1h"), Mark("latest", "5m", 0, 0)), life=300)
+
+
+@pytest.mark.parametrize(
+    ("plan", "usage", "short"),
+    [
+        (HOUR, Usage(cache_write_5m=900), True),
+        (HOUR, Usage(cache_read=500, cache_write_5m=900), True),
+        (HOUR, Usage(cache_write_1h=900), False),
+        (HOUR, Usage(cache_read=900), False),
+        (HOUR, None, False),
+        (MIXED, Usage(cache_write_5m=900), True),
+        (MIXED, Usage(cache_read=500, cache_write_5m=900), False),
+        (MIXED, Usage(cache_write_1h=500, cache_write_5m=900), False),
+        (PLAN, Usage(cache_write_5m=900), False),
+    ],
+)
+def test_an_hour_that_became_five_minutes_is_seen(plan, usage, short):
+    assert shortened(usage, plan) is short
 
 
 def test_a_switch_of_models_names_both():
