@@ -212,6 +212,10 @@ REFUSED = {
         "redactedContent: is no base64",
     ),
     "thinking mode": (own(thinking={"type": "between_tools"}), "is not supported for this model"),
+    "limit above the model's": (
+        body(inferenceConfig={"maxTokens": 1_000_000}),
+        "which is the maximum allowed number of output tokens",
+    ),
     "own unknown field": (own(top_a=1), "top_a: Extra inputs are not permitted"),
     "point without its block": (body(system=[POINT]), "must follow the block it caches"),
     "point before its block": (
@@ -301,6 +305,22 @@ def test_other_models_take_no_points_but_more_letters_in_ids():
     check_refused(body(user({"text": "a"}, POINT)), "did not allow prompt caching", name=KIMI)
     history = (user(), model(reasoning(), use("Read:0")), user(result("Read:0")))
     assert ask(body(*history), name=KIMI)[0] == 200
+
+
+def test_a_prompt_longer_than_the_window_is_refused():
+    for tokens, status in ((1_000_000, 200), (1_000_001, 400)):
+        asked = {"messages": [user({"text": "abcd" * tokens})]}
+        found, _, answer = ask(asked, name=OPUS)
+        assert found == status
+        assert ("Input is too long" in answer.get("message", "")) == (status == 400)
+
+
+@pytest.mark.parametrize(("name", "thinks_"), [(KIMI, True), (NOVA, False), (SONNET, False)])
+def test_who_thinks_unasked(name, thinks_):
+    provider = SimulatedProvider([thinks("hm", says("x"))])
+    _, _, answer = ask(body(), name=name, provider=provider)
+    kinds = [next(iter(block)) for block in answer["output"]["message"]["content"]]
+    assert kinds == [*(["reasoningContent"] if thinks_ else []), "text"]
 
 
 def events(data):
@@ -443,6 +463,14 @@ def test_invoke_takes_betas_in_the_body_and_the_new_version_for_new_models():
     assert ask(mcp, verb="invoke")[0] == 200
     new = CLAUDE | {"anthropic_version": "2026-10-21"}
     assert ask(new, verb="invoke", name=OPUS)[0] == 200
+    assert ask(new, verb="invoke", name="anthropic.claude-opus-4-7")[0] == 200
+
+
+def test_the_new_version_takes_no_sampling():
+    warm = {"temperature": 1}
+    assert ask(ON_BEDROCK | warm, verb="invoke", name=OPUS)[0] == 200
+    new = CLAUDE | {"anthropic_version": "2026-10-21"}
+    check_refused(new | warm, "temperature: Extra inputs", verb="invoke", name=OPUS)
 
 
 def test_invoke_streams_the_events_of_the_messages_api_in_frames():

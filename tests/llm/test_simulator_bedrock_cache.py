@@ -141,6 +141,19 @@ def test_a_first_picture_loses_the_messages():
     assert account.ask(user(long("a"), POINT, PICTURE))[1] == 0
 
 
+def test_a_result_that_became_an_error_is_another():
+    account = Account()
+    use = {"toolUse": {"toolUseId": "a", "name": "Read", "input": {}}}
+    called = {"role": "assistant", "content": [use]}
+
+    def ask(status):
+        told = {"toolUseId": "a", "content": [{"text": "abcd"}], "status": status}
+        last = user({"toolResult": told}, POINT)
+        return account.ask(user(long("a")), called, last, toolConfig={"tools": [TOOL]})[1]
+
+    assert (ask("success"), ask("error"), ask("success") > 1100) == (0, 0, True)
+
+
 def test_each_model_has_its_own_cache():
     account = Account()
     account.ask(user(long("a"), POINT))

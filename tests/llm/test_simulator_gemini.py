@@ -11,6 +11,7 @@ from agentcli.llm.simulator import (
     Think,
     Turn,
     Use,
+    breaks,
     calls,
     says,
     thinks,
@@ -298,6 +299,18 @@ OLD_REFUSED = {
 }
 
 
+def test_what_older_models_may_spend_on_thinking():
+    for budget, status in ((-1, 200), (127, 400), (128, 200)):
+        settings = config(thinkingConfig={"thinkingBudget": budget})
+        assert asked(settings, name=OLD)[0] == status
+
+
+def test_an_unknown_model_takes_every_level():
+    for level, status in (("XHIGH", 200), ("MINIMAL", 200), ("NONE", 400)):
+        settings = config(thinkingConfig={"thinkingLevel": level})
+        assert asked(settings, name="gemini-9-flash")[0] == status
+
+
 def check_refused(request, words, **where):
     status, answer = asked(request, **where)
     error = answer.get("error", {})
@@ -354,6 +367,7 @@ def test_a_prompt_longer_than_the_window_is_refused():
         {"contents": [user({"text": "abcd" * 1_048_577})]},
         "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
     )
+    assert asked({"contents": [user({"text": "abcd" * 1_048_576})]})[0] == 200
 
 
 ACCEPTED = {
@@ -506,6 +520,29 @@ def test_arguments_that_are_no_json_are_the_models_failure():
     assert not any("functionCall" in part for part in parts_of(chunks))
 
 
+def test_the_output_limit_cuts_text_and_leaves_out_a_call():
+    turn = Turn((Say("abcd" * 3), Use("Read", {"path": "x" * 400})))
+    answer = asked(config(maxOutputTokens=20), provider=SimulatedProvider([turn]))[1]
+    candidate = answer["candidates"][0]
+    assert candidate["finishReason"] == "MAX_TOKENS"
+    said, signed = candidate["content"]["parts"]
+    assert said == {"text": "abcd" * 3}
+    assert signed.keys() == {"text", "thoughtSignature"}
+    assert answer["usageMetadata"]["candidatesTokenCount"] == 20
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "status"),
+    [("RESOURCE_EXHAUSTED", 429, "RESOURCE_EXHAUSTED"), ("?", 503, "UNAVAILABLE")],
+)
+def test_an_error_in_the_middle_is_bare_json(word, code, status):
+    provider = SimulatedProvider([breaks(says("some words"), "error", 0, error=word)])
+    _, _, text = send(body(), verb="streamGenerateContent?alt=sse", provider=provider)
+    assert text.startswith("{\n")
+    error = json.loads(text)["error"]
+    assert (error["code"], error["status"]) == (code, status)
+
+
 def test_without_alt_sse_an_array_comes():
     status, _, text = send(body(), verb="streamGenerateContent")
     chunks = json.loads(text)
@@ -575,3 +612,4 @@ def test_tokens_are_counted_without_using_up_the_script():
     whole = {"generateContentRequest": body(user({"text": "a" * 40}))}
     assert asked(whole, verb="countTokens", provider=provider)[1]["totalTokens"] > 10
     assert provider.steps_left == 1
+    assert asked({}, verb="countTokens")[0] == 400

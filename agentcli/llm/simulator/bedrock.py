@@ -12,6 +12,7 @@ from agentcli.llm.simulator.bedrock_cache import BedrockCache
 from agentcli.llm.simulator.bedrock_rules import STOPS, family
 from agentcli.llm.simulator.bedrock_strict import check_fields, check_points, check_tools
 from agentcli.llm.simulator.bedrock_talk import check_messages
+from agentcli.llm.simulator.claude_hosted import plain_name
 from agentcli.llm.simulator.claude_reply import reply_blocks, spoken
 from agentcli.llm.simulator.converse import as_converse, as_messages, beta_of
 from agentcli.llm.simulator.dialect import Call, Heard
@@ -114,7 +115,7 @@ def _as_claude(body: JsonObject, blocks: list[Block], beta: str) -> list[Block]:
 
 
 def _check_window(model: str, tokens: int) -> None:
-    spec = find(model, "bedrock")
+    spec = find(plain_name(model), "anthropic") or find(model, "bedrock")
     if spec and spec.context and tokens > spec.context:
         raise Refused("Input is too long for requested model.", kind=aws.VALIDATION)
 

@@ -108,7 +108,7 @@ class Gemini:
 
     def error_event(self, kind: str) -> Frame:
         """Pretty-printed JSON without `data: ` (wire.md 3.7)."""
-        known = {status: (code, text) for code, status, text in FAULTS.values()}
+        known = {status: (code, text) for code, status, text in reversed(FAULTS.values())}
         code, text = known.get(kind, known["UNAVAILABLE"])
         error = {"code": code, "message": text, "status": kind if kind in known else "UNAVAILABLE"}
         return Frame(json.dumps({"error": error}, indent=2).encode() + b"\n")
