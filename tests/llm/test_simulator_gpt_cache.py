@@ -229,3 +229,45 @@ def test_chat_and_responses_count_the_same():
     items = body(said("user", "go"), call(1), output(1), instructions=long("s"))
     assert chat.tokens == prompt(items).tokens
     assert [piece.ends for piece in chat.pieces] == [True, True, False, True]
+
+
+@pytest.mark.parametrize(("model", "written"), [("gpt-5.5", 0), ("gpt-5.6-sol", 2100)])
+def test_writes_are_billed_from_5_6_on(model, written):
+    usage = Account().ask(body(said("user", long("a", 2100)), model=model))
+    assert usage == Usage(2100 - written, cache_write_5m=written)
+
+
+@pytest.mark.parametrize(("tokens", "kept"), [(1023, 0), (1024, 1024)])
+def test_since_5_6_too_the_shortest_prefix_has_1024_tokens(tokens, kept):
+    account = Account()
+    request = body(said("user", long("a", tokens)))
+    assert account.ask(request) == Usage(tokens - kept, cache_write_5m=kept)
+    assert account.ask(request) == Usage(tokens - kept, cache_read=kept)
+
+
+def test_since_5_6_the_longest_entry_is_read():
+    account = Account()
+    one, two = said("user", long("a")), said("user", "abcd")
+    account.ask(body(one))
+    account.ask(body(one, two))
+    assert account.ask(body(one, two, said("user", "efgh"))) == Usage(
+        cache_read=1101, cache_write_5m=1
+    )
+
+
+def test_a_write_is_of_one_life():
+    request = body(said("user", long("a")), prompt_cache_options={"ttl": "12h"})
+    assert Account().ask(request) == Usage(cache_write_1h=1100)
+
+
+def test_pictures_count_and_their_breakpoints_are_no_part_of_them():
+    account = Account()
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,AA"}
+    mark = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+    marked, bare, other = (
+        {"type": "message", "role": "user", "content": [part]}
+        for part in (picture | mark, picture, picture | {"image_url": "data:image/png;base64,BB"})
+    )
+    account.ask(body(marked))
+    assert account.ask(body(bare)) == Usage(cache_read=1600)
+    assert account.ask(body(other)).cache_read == 0
