@@ -22,7 +22,7 @@ from agentcli.app.budgets import Budgets, Promise
 from agentcli.app.options import DEMO
 from agentcli.app.talk import Talk
 from agentcli.lib.value import replace, value
-from agentcli.llm.budget import COLD_MARGIN, Rewrite, expected_tokens, rewrite_cost, upper_bound
+from agentcli.llm.budget import Bound, Rewrite, expected_tokens, rewrite_cost, upper_bound
 from agentcli.llm.cache import NO_PLAN, SECONDS, CachePlan, Mark
 from agentcli.llm.cost import Cost, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
@@ -67,8 +67,6 @@ class Pending:
     role: str
     at: float
     promise: Promise
-    tokens: int
-    """Of the prompt, as expected."""
 
 
 class Lane:
@@ -127,21 +125,31 @@ class Billing:
     async def opening(self, request: Request, role: str) -> Pending:
         """Promise the money. Raises OverBudget."""
         route, at = self.route(), self.clock()
-        lane = self._lane(request.session, role)
-        expected, most = expected_tokens(request, lane.before.get(route.model.id))
-        bound = upper_bound(most, request.max_output, route.model, datetime.fromtimestamp(at, UTC))
-        promise = await self.budgets.reserve(bound, route.model.id)
+        pending = Pending(request, route, role, at, Promise())
+        if not self.budgets.purses:
+            return pending
+        promise = await self.budgets.reserve(self._bound(pending), route.model.id)
         if promise.max_output is not None:
             request = replace(request, max_output=promise.max_output)
-        return Pending(request, route, role, at, promise, expected)
+        return replace(pending, request=request, promise=promise)
+
+    def _bound(self, pending: Pending) -> Bound | None:
+        _, most = self._expected(pending)
+        at = datetime.fromtimestamp(pending.at, UTC)
+        return upper_bound(most, pending.request.max_output, pending.route.model, at)
+
+    def _expected(self, pending: Pending) -> tuple[int, int]:
+        """Tokens of the prompt, and the most they may be."""
+        lane = self._lane(pending.request.session, pending.role)
+        return expected_tokens(pending.request, lane.before.get(pending.route.model.id))
 
     def moved(self, pending: Pending, route: Route) -> Pending:
         """Another model answers: its price counts. Raises OverBudget."""
-        most = int(pending.tokens * COLD_MARGIN)
-        at = datetime.fromtimestamp(pending.at, UTC)
-        bound = upper_bound(most, pending.request.max_output, route.model, at)
-        promise = self.budgets.exchange(pending.promise, bound, route.model.id)
-        return replace(pending, route=route, role="fallback", promise=promise)
+        gone = replace(pending, route=route, role="fallback")
+        if not self.budgets.purses:
+            return gone
+        promise = self.budgets.exchange(pending.promise, self._bound(gone), route.model.id)
+        return replace(gone, promise=promise)
 
     def closing(self, pending: Pending, message: AssistantMessage | None, *, left: bool) -> None:
         """Book what came of a request; the promise ends.
@@ -218,9 +226,10 @@ class Billing:
         """What it will have cost, nobody having told: all of the prompt written anew."""
         model = pending.route.model
         marked = model.cache.mode == "explicit"
+        tokens, _ = self._expected(pending)
         usage = Usage(
-            input=0 if marked else pending.tokens,
-            cache_write_5m=pending.tokens if marked else 0,
+            input=0 if marked else tokens,
+            cache_write_5m=tokens if marked else 0,
             output=tokens_of_message(message),
         )
         guess = price(usage, model, at=at)

@@ -9,7 +9,7 @@ from typing import Literal
 from agentcli.lib.value import replace, value
 from agentcli.llm.cost import MILLION, price, rates_for
 from agentcli.llm.errors import LLMError
-from agentcli.llm.estimate import tokens_of_message, tokens_of_tools
+from agentcli.llm.estimate import tokens_of_message, tokens_of_request
 from agentcli.llm.miss import Sent
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.types import Request, Usage
@@ -96,9 +96,7 @@ def expected_tokens(request: Request, before: Sent | None) -> tuple[int, int]:
         new = request.messages[before.shape.count + 1 :]
         added = sum(tokens_of_message(message) for message in new)
         return known + added, known + int(added * WARM_MARGIN) + SMALL_CHANGE
-    whole = tokens_of_tools(request.tools)
-    whole += sum((len(part) * 10 + 37) // 38 for part in request.system)
-    whole += sum(tokens_of_message(message) for message in request.messages)
+    whole = tokens_of_request(request)
     added = TOOLS_OVERHEAD if request.tools else SMALL_CHANGE
     return whole, int(whole * COLD_MARGIN) + added
 
