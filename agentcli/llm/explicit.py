@@ -120,7 +120,7 @@ def _marks(
         spots = [p for p in dict.fromkeys(older) if p is not None and HEAD < p < last]
         wanted += [Mark("history", "5m", *place) for place in spots]
     if seen.head_tokens >= kind.min_tokens and any(part.strip() for part in request.system):
-        wanted.insert(2, Mark("memory"))
+        wanted.append(Mark("memory"))
     between = bridge(request, last, live.end) if last is not None else None
     if between is not None:
         wanted.append(Mark("history", "5m", *between))

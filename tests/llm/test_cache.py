@@ -105,6 +105,20 @@ def test_a_new_epoch_reads_the_head_of_the_one_before():
     assert plan(compacted, OPUS, first, 301.0).expected_read == 0
 
 
+def test_a_head_too_short_to_be_kept_is_not_expected():
+    first = plan(request(user(LONG), system=("short",), tools=()), OPUS, None, 0.0)
+    later = request(user(LONG + "summed up"), system=("short",), tools=())
+    assert plan(later, OPUS, first, 1.0).expected_read == 0
+
+
+def test_a_long_reply_gets_no_second_mark_at_the_same_place():
+    said = AssistantMessage(tuple(Text(f"part {n}") for n in range(30)), OPUS.id, "end_turn")
+    first = plan(request(user("hi")), OPUS, None, 0.0)
+    made = plan(request(user("hi"), said, user("go on")), OPUS, first, 1.0)
+    assert len(set(places(made))) == len(made.marks)
+    assert [mark.place for mark in made.marks if mark.message >= 0] == [(0, 0), (2, 0)]
+
+
 def test_nothing_is_marked_below_the_models_minimum():
     tiny = request(user("hi"), system=("short",), tools=())
     assert plan(tiny, OPUS, None, 0.0).marks == ()
