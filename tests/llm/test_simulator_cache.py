@@ -3,7 +3,7 @@
 import pytest
 
 from agentcli.llm.simulator.claude_cache import ClaudeCache, prompt
-from agentcli.llm.simulator.claude_rules import MINIMUMS, minimum
+from agentcli.llm.simulator.claude_rules import MINIMUMS, binds_prefix, minimum, strips_thoughts
 from agentcli.llm.simulator.tokens import block_tokens, count
 from agentcli.llm.types import Usage
 
@@ -345,3 +345,50 @@ def test_deferred_tools_stand_outside_the_prefix():
     account.ask(body(user(text("u")), tools=tools))
     hidden = tool("h", long("h")) | {"defer_loading": True}
     assert account.ask(body(user(text("u")), tools=[*tools, hidden])).cache_read > 600
+
+
+def test_models_that_strip_thinking_keep_it_while_tools_answer():
+    thought = {"type": "thinking", "thinking": long("h", 100), "signature": "s"}
+    use = {"type": "tool_use", "id": "a", "name": "n", "input": {}}
+    answer = {"type": "tool_result", "tool_use_id": "a", "content": "ok"}
+    talk = (user(text(long("a", 2000))), {"role": "assistant", "content": [thought, use]})
+    account = Account()
+    first = body(*talk, user(answer | {"cache_control": MARK}), model="claude-sonnet-4-5")
+    written = account.ask(first).cache_write_5m
+    assert written > 2100
+    more = body(*talk, user(answer, text("and", MARK)), model="claude-sonnet-4-5")
+    assert account.ask(more).cache_read == written
+
+
+def test_the_automatic_mark_may_fall_on_a_result():
+    answer = {"type": "tool_result", "tool_use_id": "a", "content": long("r")}
+    account = Account()
+    assert account.ask(body(user(answer), cache_control=MARK)) == Usage(cache_write_5m=600)
+
+
+KEEPS_512 = "fable-5 fable-5-1 fable-5-2 mythos-5 mythos-5-1 mythos-5-2 opus-5 opus-5-5"
+LEAST = {
+    512: f"{KEEPS_512} sonnet-5-5 haiku-5-5",
+    1024: "opus-4-8 sonnet-5 sonnet-4-6 sonnet-4-5 opus-4-1 opus-4 sonnet-4 unknown",
+    2048: "opus-4-7 mythos-preview haiku-3-5",
+    4096: "opus-4-6 opus-4-5 haiku-4-5",
+}
+
+
+@pytest.mark.parametrize(("least", "names"), LEAST.items())
+def test_the_documented_minimums(least, names):
+    assert {minimum(f"claude-{name}") for name in names.split()} == {least}
+
+
+def test_which_models_strip_thinking():
+    strip = "opus-4 opus-4-1 sonnet-4 sonnet-4-5 haiku-4-5 haiku-3-5"
+    keep = "opus-4-5 opus-4-6 sonnet-4-6 haiku-5-5 sonnet-5 fable-5 mythos-5"
+    assert all(strips_thoughts(f"claude-{name}") for name in strip.split())
+    assert not any(strips_thoughts(f"claude-{name}") for name in keep.split())
+
+
+def test_which_models_bind_thinking_to_its_prefix():
+    bind = "fable-5-1 mythos-5-1 opus-5-5 sonnet-5-5 haiku-5-5"
+    free = "fable-5 mythos-5 opus-5 sonnet-5 haiku-4-5 opus-4-8"
+    assert all(binds_prefix(f"claude-{name}") for name in bind.split())
+    assert not any(binds_prefix(f"claude-{name}") for name in free.split())

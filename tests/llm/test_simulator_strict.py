@@ -6,6 +6,7 @@ import json
 import pytest
 
 from agentcli.llm.simulator import SimulatedProvider, Think, Turn, calls, says, thinks
+from agentcli.llm.simulator.claude_rules import can_read
 
 HEADERS = {"x-api-key": "k", "anthropic-version": "2023-06-01"}
 MODEL = "claude-opus-5-5"
@@ -517,3 +518,50 @@ def test_redacted_thinking_is_signed_too():
     assert send(follow, provider)[0] == 200
     first[0]["data"] = "AAAA"
     assert "Invalid `data` in `redacted_thinking`" in refusal(follow)
+
+
+@pytest.mark.parametrize(("model", "status"), [("claude-opus-4-5", 200), ("claude-opus-4-6", 400)])
+def test_prefill_ended_with_4_6(model, status):
+    assert send(body(user(), assistant(text("x")), model=model))[0] == status
+
+
+@pytest.mark.parametrize(("model", "status"), [("claude-opus-4-6", 200), ("claude-opus-4-7", 400)])
+def test_sampling_ended_with_4_7(model, status):
+    assert send(body(model=model, temperature=0.5))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("model", "status"),
+    [
+        ("claude-sonnet-5", 400),
+        ("claude-sonnet-5-5", 200),
+        ("claude-opus-4-7", 400),
+        ("claude-opus-4-8", 200),
+        ("claude-haiku-4-5", 400),
+        ("claude-haiku-5-5", 200),
+        ("claude-fable-5", 200),
+    ],
+)
+def test_who_takes_system_messages(model, status):
+    told = {"role": "system", "content": "be brief"}
+    assert send(body(user(), told, model=model))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "reads"),
+    [
+        ("claude-fable-5-1", "claude-opus-5", True),
+        ("claude-fable-5-1", "claude-opus-5-5", True),
+        ("claude-fable-5", "claude-opus-5", False),
+        ("claude-opus-5-5", "claude-sonnet-5-5", True),
+        ("claude-opus-5-5", "claude-fable-5-1", False),
+        ("claude-sonnet-5-5", "claude-opus-4-8", True),
+        ("claude-sonnet-5-5", "claude-opus-5", False),
+        ("claude-haiku-5-5", "claude-sonnet-5", True),
+        ("claude-haiku-5-5", "claude-sonnet-5-5", False),
+        ("claude-opus-5", "claude-opus-5", True),
+        ("claude-opus-5", "unknown", False),
+    ],
+)
+def test_who_reads_whose_thinking(reader, writer, reads):
+    assert can_read(reader, writer) == reads
