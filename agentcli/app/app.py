@@ -221,6 +221,12 @@ class App:
     def cost_report(self) -> str:
         return cost_table(self.talk.ledger)
 
+    def context_report(self) -> str:
+        from agentcli.app.context_report import context_table
+
+        request = self.engine().frames.now().request(self.talk.transcript)
+        return context_table(request, self.talk.used, self.route.model, datetime.now(UTC))
+
     def permissions_report(self) -> str:
         return permissions_text(self.gate.policy)
 

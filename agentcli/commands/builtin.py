@@ -44,6 +44,7 @@ def builtin(custom: tuple[Command, ...] = ()) -> Registry:
         Command("model", "show or switch the model", model, "[name]"),
         Command("mode", "show or switch the permission mode", mode, "[mode]", while_busy=True),
         Command("cost", "what this session cost, by model", cost, while_busy=True),
+        Command("context", "what fills the context, and what it costs a step", context),
         Command("permissions", "mode and rules in force", permissions, while_busy=True),
         Command("compact", "sum up the conversation to free context", compact, "[what to keep]"),
         Command("clear", "begin anew with an empty context", clear, aliases=("new",)),
@@ -93,6 +94,10 @@ async def mode(session: Session, arguments: str) -> Outcome:
 
 async def cost(session: Session, arguments: str) -> Outcome:
     return Say(session.cost_report())
+
+
+async def context(session: Session, arguments: str) -> Outcome:
+    return Say(session.context_report())
 
 
 async def permissions(session: Session, arguments: str) -> Outcome:

@@ -36,6 +36,9 @@ class Session:
     def cost_report(self):
         return "the costs"
 
+    def context_report(self):
+        return "the context"
+
     def permissions_report(self):
         return "the rules"
 

@@ -45,6 +45,7 @@ class FakeStatus:
     cost: Cost = COST
     unpriced: int = 0
     cache_expires: float | None = None
+    rewrite: object = None
 
 
 def long_answer(size: int) -> str:
@@ -185,6 +186,9 @@ class FakeSession:
 
     def cost_report(self):
         return "cost table"
+
+    def context_report(self):
+        return "the context"
 
     def permissions_report(self):
         return "rules"

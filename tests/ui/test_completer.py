@@ -18,7 +18,7 @@ def complete(text):
 
 
 def test_what_is_completed():
-    assert complete("/co") == ["/cost", "/compact"]
+    assert complete("/co") == ["/cost", "/context", "/compact"]
     assert complete("/qu") == ["/exit"]
     assert complete("/model x") == []
     assert complete("see @app") == ["@src/app.py", "@tests/test_app.py", "@src/application/main.py"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from agentcli.commands.registry import StatusFacts
 from agentcli.lib.text import visible
 from agentcli.lib.value import value
+from agentcli.llm.budget import Rewrite
 from agentcli.llm.cost import format_usd
 from agentcli.ui.repl.wrap import width_limited
-from agentcli.ui.status_line import cache_part, context_part
+from agentcli.ui.status_line import cache_part, context_part, tokens
 
 
 @value
@@ -25,9 +26,17 @@ def bottom_line(facts: StatusFacts, width: int, now: float) -> str:
         facts.mode,
         context_part(facts.context_used, facts.context) if facts.context_used else "",
         session_cost(facts),
-        cache_part(facts.cache_expires, now),
+        rewrite_part(facts.rewrite) or cache_part(facts.cache_expires, now),
     ]
     return width_limited([part for part in parts if part], " · ", width)
+
+
+def rewrite_part(rewrite: Rewrite | None) -> str:
+    """What the next message sends anew because the cache has lapsed."""
+    if rewrite is None:
+        return ""
+    priced = f" for {format_usd(rewrite.usd)}" if rewrite.usd is not None else ""
+    return f"cache expired: {tokens(rewrite.tokens)} anew{priced}"
 
 
 def session_cost(facts: StatusFacts) -> str:
