@@ -71,7 +71,7 @@ class Row:
 
 
 def measure(scenario: Scenario) -> Row:
-    world = World()
+    world = World(scenario.model, scenario.provider)
     asyncio.run(scenario.play(world))
     bills = world.bills
     return Row(scenario, bills, ours(bills), bound(bills), common(bills), uncached(bills))

@@ -21,6 +21,8 @@ class Scenario:
     """Our cost over the lower bound, at most."""
     read: float = 0.0
     """The share of the input that is read from cache, at least."""
+    model: str = "claude-opus-5-5"
+    provider: str = "anthropic"
 
 
 async def fixbug(world: World) -> None:
@@ -133,6 +135,7 @@ GITHUB = tuple(
     for name in ("list_issues", "create_issue", "get_pull", "list_pulls", "search_code")
 )
 
+GPT = "gpt-6.1-sol"
 SCENARIOS = (
     Scenario("fixbug (8 requests)", fixbug, STRAIGHT),
     Scenario("long, 10 turns", long(10), STRAIGHT),
@@ -147,5 +150,10 @@ SCENARIOS = (
     Scenario("plan mode and back", plan_mode, ROUGH),
     Scenario("model switch and back", model_switch, ROUGH),
     Scenario("compaction at 150 k", compaction, ROUGH),
+    Scenario("fixbug, GPT", fixbug, STRAIGHT, model=GPT, provider="openai"),
+    Scenario("long, 30 turns, GPT", long(30), STRAIGHT, 0.95, GPT, "openai"),
+    Scenario("parallel, GPT", parallel, STRAIGHT, model=GPT, provider="openai"),
+    Scenario("pauses of 7 minutes, GPT", paused(7), ROUGH, model=GPT, provider="openai"),
+    Scenario("pauses of 7 and 70 minutes, GPT", paused(7, 70), ROUGH, model=GPT, provider="openai"),
     Scenario("long, 200 turns", long(200), STRAIGHT, read=0.95),
 )

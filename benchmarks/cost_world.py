@@ -18,6 +18,7 @@ from agentcli.context.system_prompt import prompt
 from agentcli.lib.value import value
 from agentcli.llm.cache import CachePlan, plan
 from agentcli.llm.client import Client
+from agentcli.llm.gaps import observed
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import find
 from agentcli.llm.providers import PROVIDERS
@@ -83,7 +84,9 @@ class World:
 
     def client(self) -> Client:
         http = Http(transport=InProcess(self.provider.handle))
-        planner = partial(plan, last=self.bills[-1].at if self.bills else -inf)
+        times = [bill.at for bill in self.bills]
+        last = times[-1] if times else -inf
+        planner = partial(plan, prior=observed(times), last=last)
         return Client(self._route, http, clock=self.clock, planner=planner)
 
     def book(self, talk: Talk, at: float, reply: Reply) -> None:
