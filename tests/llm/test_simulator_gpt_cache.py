@@ -271,3 +271,21 @@ def test_pictures_count_and_their_breakpoints_are_no_part_of_them():
     account.ask(body(marked))
     assert account.ask(body(bare)) == Usage(cache_read=1600)
     assert account.ask(body(other)).cache_read == 0
+
+
+def test_reasoning_is_part_of_the_prefix():
+    def thought(sealed):
+        return {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": sealed}
+
+    account = Account()
+    account.ask(body(thought("one"), said("user", long("a"))))
+    same = body(thought("one") | {"id": "s"}, said("user", long("a")))
+    assert account.ask(same).cache_read == 1100
+    assert account.ask(body(thought("two"), said("user", long("a")))).cache_read == 0
+    told = {"role": "assistant", "content": "x", "reasoning_content": "a" * 40}
+    assert chat_prompt({"model": "m", "messages": [told]}).tokens == 11
+
+
+def test_a_breakpoint_without_a_life_asks_for_thirty_minutes():
+    marked = prompt(body(said("user", "a", {}), said("user", "b", {"ttl": "12h"})))
+    assert [piece.mark for piece in marked.pieces] == ["30m", "12h"]
