@@ -114,23 +114,15 @@ def upper_bound(
 ) -> Bound | None:
     """What a prompt of at most `tokens` can cost at most; None where a price is unknown.
 
-    Every tier that the prompt may reach counts, and a write to the cache, where it is dearer.
+    The tier that so long a prompt reaches counts, and a write to the cache, where it is dearer.
     """
     limit = model.max_output
     default = DEAREST_OUTPUT if model.provider == "gemini" else USUAL_OUTPUT
     output = min(max_output or default, limit or max_output or default)
-    reached = [rates_for(Usage(input=count), model, at) for count in _tiers(model, tokens)]
-    rows = [row for row in reached if row is not None]
-    if not rows or len(rows) < len(reached):
+    row = rates_for(Usage(input=tokens), model, at)
+    if row is None:
         return None
-    dearest = max(_dearest(row) for row in rows)
-    rate = max(Decimal(row.output) for row in rows) / MILLION
-    return Bound(tokens, tokens * dearest / MILLION, output, rate)
-
-
-def _tiers(model: ModelSpec, tokens: int) -> list[int]:
-    """The prompt itself, and a size in each tier below it: estimates may fall on either side."""
-    return [tokens, *{row.above for row in model.prices if row.above < tokens}]
+    return Bound(tokens, tokens * _dearest(row) / MILLION, output, Decimal(row.output) / MILLION)
 
 
 def _dearest(row: Prices) -> Decimal:

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import sqlite3
 from decimal import Decimal
 
 import pytest
 
 from agentcli.agent.events import Answer, Notice, Spent, UserQuestion
-from agentcli.app.budgets import Budgets
+from agentcli.app.accounts import budget_limits
+from agentcli.app.budgets import Budgets, Promise
+from agentcli.app.options import Options
+from agentcli.config import Config
 from agentcli.lib.errors import UserError
 from agentcli.llm.budget import Bound, OverBudget
 from agentcli.llm.simulator import calls, says
@@ -92,7 +96,7 @@ def test_any_other_answer_ends_the_turn(house, answer):
 
 def test_a_budget_of_a_turn_begins_anew_with_each(house):
     here = house(*[says("x" * 4_000)] * 3)
-    configure(here, turn="0.05")
+    configure(here, turn="0.03")
     front, ends = visit(here, "one", "two", "three")
     assert [end.reason for end in ends] == ["done"] * 3
     spent = sum(event.cost.total for event in front.of(Spent))
@@ -179,6 +183,19 @@ def test_a_fork_goes_on_counting_and_is_counted_once(house):
     assert (total.requests, len(rows)) == (3, 3)
     assert db.dollars(sum(counted for *_, counted in rows)) == total.cost.total
     assert len({session for session, *_ in rows}) == 2
+
+
+def test_estimates_of_before_are_taken_from_the_budget_of_a_resumed_session(house):
+    here = house(says("One."), says("never"))
+    visit(here, "one")
+    (path,) = here.root.parent.rglob("sessions/*/*.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line["kind"] == "spent":
+            line["data"] |= {"usage": None, "cost": None, "guess": "4.99"}
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
+    _, (end,) = visit(here, "two", answers=[NO], resume_last=True, max_cost="5")
+    assert end.reason == "budget"
 
 
 def test_a_damaged_bill_does_not_keep_a_session_from_being_resumed(house):
@@ -296,6 +313,67 @@ def test_who_stops_waiting_for_a_promise_leaves_none_behind(tmp_path):
         return await other.reserve(BOUND, "m")
 
     assert asyncio.run(main()).amount == Decimal("1.1")
+
+
+def test_who_is_interrupted_while_promising_leaves_nothing_behind(tmp_path):
+    purses = budgets(tmp_path, {"day": "1.5"})
+    path = tmp_path / "ledger.db"
+    db.add(path, [])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def main():
+        task = asyncio.create_task(purses._look(Decimal("0.5"), "h"))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        other.execute("ROLLBACK")
+        await asyncio.get_running_loop().shutdown_default_executor()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    other.close()
+    assert held(path) == 0
+
+
+def test_a_low_budget_is_told_once_and_that_of_a_turn_once_a_turn(tmp_path):
+    purses = budgets(tmp_path, {"turn": "1", "session": "9"})
+    told = []
+    purses._emit = told.append
+    for _ in range(2):
+        purses.settle(Promise(), Decimal("0.85"))
+        purses.settle(Promise(), Decimal("0.05"))
+        purses.begin_turn()
+    assert [event.text for event in told] == [
+        "The turn budget is nearly spent: $0.8500 of $1.00."
+    ] * 2
+
+
+def test_requests_at_once_ask_for_more_one_after_the_other(tmp_path):
+    purses = budgets(tmp_path, {"session": "0.1"})
+    asked = []
+
+    async def ask(question):
+        asked.append(question)
+        await asyncio.sleep(0.01)
+        return Answer("yes", question.options[0])
+
+    purses._ask = ask
+    small = Bound(1000, Decimal("0.05"), 1_024, Decimal("0.0001"))
+
+    async def main():
+        await asyncio.gather(*(purses.reserve(small, "m") for _ in range(2)))
+
+    asyncio.run(main())
+    assert len(asked) == 2
+
+
+def test_the_flag_wins_over_the_configuration():
+    config = Config(max_cost="2", budget={"session": "5", "day": "9"})
+    assert budget_limits(Options(), config) == {"session": Decimal(2), "day": Decimal(9)}
+    assert budget_limits(Options(max_cost="1"), config)["session"] == 1
+    assert budget_limits(Options(), Config(budget={"session": "5"})) == {"session": Decimal(5)}
 
 
 def test_an_unsent_request_gives_its_money_back(tmp_path):

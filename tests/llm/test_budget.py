@@ -112,7 +112,9 @@ def test_a_reply_is_cut_down_to_the_shortest_and_no_further():
 
 
 def test_a_short_reply_is_not_refused_for_being_short():
-    assert reserve((purse("0.15"),), replace(BOUND, output=500)) == Grant(usd("0.15"))
+    short = replace(BOUND, output=500)
+    assert reserve((purse("0.15"),), short) == Grant(usd("0.15"))
+    assert reserve((purse("0.14"),), short) == Refusal(purse("0.14"), usd("0.15"))
 
 
 def test_a_spent_purse_holds_nothing():

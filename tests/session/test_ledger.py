@@ -90,6 +90,8 @@ def test_the_same_bill_is_booked_once(path):
     db.add(path, [BILL])
     db.add(path, [BILL, UNKNOWN])
     assert [bill.id for bill in booked(path)] == ["b1", "b2"]
+    db.add(path, [replace(BILL, role="other")])
+    assert booked(path)[0] == BILL
 
 
 def test_a_file_of_this_person_alone(path):
