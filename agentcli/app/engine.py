@@ -183,13 +183,14 @@ def build(site: Site) -> Engine:
         http,
         routing=site.router,
         sign=signer(site.ground.env),
-        planner=_planner(site),
+        planner=_checked(_planner(site), site.ground.env),
     )
     context = ToolContext(
         root=site.ground.root,
         workspace=talk.workspace,
         outputs=site.ground.places.data / "outputs" / talk.id,
         env=site.tool_env,
+        caps=site.config.caps,
     )
     hooks = TurnHooks(_hooks(site), watch)
 
@@ -229,6 +230,14 @@ def _surroundings(
         stop_hook=compact.hooks,
         bug=site.log_bug,
     )
+
+
+def _checked(planner: Planner, env: Mapping[str, str]) -> Planner:
+    if env.get("AGENT_CHECK_PREFIX", "0") == "0":
+        return planner
+    from agentcli.llm.prefix_check import Insistent
+
+    return Insistent(planner)
 
 
 def _planner(site: Site) -> Planner:

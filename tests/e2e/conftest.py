@@ -84,6 +84,7 @@ def project(tmp_path):
     (root / "a.txt").write_text("alpha\n")
     env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     env |= {"HOME": str(home), "PYTHONWARNINGS": "error,ignore::ResourceWarning", "GIT_CONFIG_NOSYSTEM": "1"}
+    env["AGENT_CHECK_PREFIX"] = "1"
     return Project(root, env)
 
 
