@@ -23,12 +23,16 @@ def due(used: int, window: int | None, max_output: int | None) -> bool:
 
 
 def summary_request(request: Request, instructions: str) -> Request:
-    """The live request with one message more, so that all before it reads from the cache."""
+    """The live request with one message more, so that all before it reads from the cache.
+
+    What is not in the cache is not written to it: nothing of it is read again.
+    """
     words = prompt("compaction")
     if instructions:
         words = f"{words}\n\nThe person adds: {instructions}"
     asked = UserMessage((Text(words),), "reminder")
-    return replace(request, messages=(*request.messages, asked), max_output=SUMMARY_TOKENS)
+    messages = (*request.messages, asked)
+    return replace(request, messages=messages, max_output=SUMMARY_TOKENS, final=True)
 
 
 def new_epoch(

@@ -83,6 +83,8 @@ def live(
     warm = end is not None and seen.at - old.at < SECONDS["5m"]
     kept = anchor.tokens if anchor and anchor.sure else 0
     read = min(ended(old, seen) if warm else kept, seen.tokens)
+    if not read and before is not previous:
+        read = _head(previous, seen).read
     return Live(read, end, warm, anchor, before.risk if read else 0.0)
 
 
@@ -102,26 +104,34 @@ def _head(previous: CachePlan | None, seen: Seen) -> Live:
     old = previous.seen if previous else None
     if previous is None or old is None or not same_head(old, seen):
         return Live()
-    lives = [
-        mark.segment == "memory" and seen.at - old.at < SECONDS[mark.ttl] for mark in previous.marks
-    ]
-    return Live(read=seen.head_tokens if any(lives) else 0)
+    anchor = _still(previous.anchor, seen.at)
+    marked = any(mark.segment == "memory" for mark in previous.marks)
+    warm = marked and seen.at - old.at < SECONDS["5m"]
+    lives = warm or (anchor is not None and anchor.place == HEAD)
+    return Live(read=seen.head_tokens if lives else 0)
 
 
 def _marks(
     request: Request, kind: CacheKind, live: Live, last: Place | None, seen: Seen
 ) -> tuple[Mark, ...]:
-    """In the order of their place, at most `kind.max_marks`, the most useful ones."""
+    """In the order of their place, at most `kind.max_marks`, the most useful ones.
+
+    A final request marks only what is read of its messages: a write would never be read.
+    """
     wanted: list[Mark] = []
     if last is not None:
-        wanted.append(Mark("latest", "5m", *last))
         kept = live.anchor.place if live.anchor else None
         older = [live.end, kept] if live.warm else [kept, live.end]
+        if request.final:
+            older = older[:1] if live.read else []
+        else:
+            wanted.append(Mark("latest", "5m", *last))
         spots = [p for p in dict.fromkeys(older) if p is not None and HEAD < p < last]
         wanted += [Mark("history", "5m", *place) for place in spots]
     if seen.head_tokens >= kind.min_tokens and any(part.strip() for part in request.system):
         wanted.append(Mark("memory"))
-    between = bridge(request, last, live.end) if last is not None else None
+    goal = None if request.final else last
+    between = bridge(request, goal, live.end) if goal is not None else None
     if between is not None:
         wanted.append(Mark("history", "5m", *between))
     if request.tools and tokens_of_tools(request.tools) >= kind.min_tokens:

@@ -157,6 +157,8 @@ class Request:
     session: str = ""
     """Stable for the session: the cache key of providers that route by one."""
     output_schema: JsonObject | None = None
+    final: bool = False
+    """Nothing will follow on its messages, so that only its head is worth writing to a cache."""
 
 
 @value

@@ -166,3 +166,16 @@ def test_a_vendor_without_caching_gets_no_plan():
     llama = models.find("llama-3.3-70b-versatile", "groq")
     made = plan(request(user("hi")), llama, None, 0.0)
     assert (made.marks, made.key, made.expected_read, made.life) == ((), "", 0, None)
+
+
+def test_a_final_request_marks_what_it_reads_and_writes_no_more_than_the_head():
+    first = request(user("a"))
+    planned = plan(first, OPUS, None, 0)
+    reply = AssistantMessage((Text("b"),), OPUS.id, "end_turn")
+    asked = replace(request(user("a"), reply, user("sum up")), final=True)
+    warm, cold = plan(asked, OPUS, planned, 60), plan(asked, OPUS, planned, 7200)
+    assert [mark.segment for mark in warm.marks] == ["tools", "memory", "history"]
+    assert warm.marks[-1].place == planned.marks[-1].place
+    assert warm.expected.cache_write_5m == 0
+    assert [mark.segment for mark in cold.marks] == ["tools", "memory"]
+    assert cold.expected.input > 0
