@@ -19,6 +19,7 @@ from agentcli.llm.marks import (
     Ttl,
     ended,
     same_head,
+    same_options,
 )
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.places import last_answered, places
@@ -94,7 +95,7 @@ def _before(previous: CachePlan | None, request: Request) -> CachePlan | None:
     seen = previous.seen if previous else None
     if seen is None or not 0 < seen.count <= len(request.messages):
         return None
-    if not same_head(seen, request):
+    if not same_head(seen, request) or not same_options(seen, request):
         return None
     return previous if request.messages[seen.count - 1] == seen.last else None
 
@@ -108,7 +109,8 @@ def _dated(before: CachePlan | None, previous: CachePlan) -> CachePlan | None:
         return before
     known = {mark.place for mark in previous.marks if mark.message >= 0}
     again = before.marks and before.marks[0].place in known
-    at = previous.seen.at if again and same_head(previous.seen, before.seen) else -inf
+    again = again and same_head(previous.seen, before.seen)
+    at = previous.seen.at if again and same_options(previous.seen, before.seen) else -inf
     return replace(before, seen=replace(before.seen, at=at))
 
 
@@ -120,9 +122,17 @@ def _gaps(previous: CachePlan | None, now: float, prior: Gaps) -> Gaps:
 
 
 def _look(request: Request, count: Counted, at: float) -> Seen:
-    last = request.messages[-1] if request.messages else None
-    messages = len(request.messages)
-    return Seen(request.model, request.system, request.tools, messages, last, count, at)
+    return Seen(
+        model=request.model,
+        system=request.system,
+        tools=request.tools,
+        effort=request.effort,
+        output_schema=request.output_schema,
+        count=len(request.messages),
+        last=request.messages[-1] if request.messages else None,
+        counted=count,
+        at=at,
+    )
 
 
 def _automatic(

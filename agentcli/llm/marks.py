@@ -8,7 +8,7 @@ from agentcli.lib.value import value
 from agentcli.llm.counting import Counted
 from agentcli.llm.gaps import Gaps
 from agentcli.llm.places import Place
-from agentcli.llm.types import Message, Request, ToolSpec, Usage
+from agentcli.llm.types import Effort, JsonObject, Message, Request, ToolSpec, Usage
 
 Segment = Literal["tools", "system", "memory", "history", "latest"]
 Ttl = Literal["5m", "1h"]
@@ -43,6 +43,8 @@ class Seen:
     model: str
     system: tuple[str, ...]
     tools: tuple[ToolSpec, ...]
+    effort: Effort | None
+    output_schema: JsonObject | None
     count: int
     """Messages."""
     last: Message | None
@@ -101,3 +103,8 @@ def ended(old: Seen, seen: Seen) -> int:
 def same_head(one: Seen, other: Seen | Request) -> bool:
     """Whether model, system and tools are equal: what stands before the messages."""
     return (one.model, one.system, one.tools) == (other.model, other.system, other.tools)
+
+
+def same_options(one: Seen, other: Seen | Request) -> bool:
+    """Whether what else the cache of messages depends on is equal (wire.md 1.12.10, 2.8)."""
+    return (one.effort, one.output_schema) == (other.effort, other.output_schema)

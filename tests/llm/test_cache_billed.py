@@ -38,6 +38,7 @@ class Session:
             Script(rules=rules), clock=lambda: self.now, vendor=VENDORS.get(provider)
         )
         self.route = resolve(f"{provider}/{model}", KEYS)
+        self.effort = None
         self.messages, self.system, self.tools = [], (WORDS, WORDS), TOOLS
         self.client = self.process()
 
@@ -67,7 +68,7 @@ class Session:
     def ask(self, turn):
         self.turns.append(turn)
         request = Request(self.route.model.id, self.system, self.tools, tuple(self.messages))
-        request = replace(request, session="s1")
+        request = replace(request, session="s1", effort=self.effort)
         reply = asyncio.run(self._reply(request))
         self.messages.append(reply)
         state = self.client.cache_state("s1", self.route.model.id)
@@ -159,6 +160,15 @@ def test_an_hour_asked_for_is_an_hour_billed_and_an_hour_read():
     planned, later = session.say("Go on.", after=3_500)
     assert first.cache_write_1h == first.prompt
     assert later.cache_read == first.prompt == planned.cache_read
+
+
+def test_another_effort_keeps_the_head_and_loses_the_messages():
+    session = Session()
+    session.say("Look around. " + WORDS)
+    session.effort = "high"
+    planned, billed = session.say("Go on.", after=5)
+    assert 2_000 < billed.cache_read < billed.prompt / 1.2
+    assert near(planned, billed)
 
 
 def test_tools_in_another_order_are_another_prefix_and_known_to_be():
