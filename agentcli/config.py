@@ -18,6 +18,7 @@ from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
 from agentcli.policy.trust import is_trusted
+from agentcli.tools.caps import LEAST, Cap, Caps
 
 
 @value
@@ -116,6 +117,7 @@ class Config:
     """USD for a turn, a session, a day, this repository."""
     cache: dict[Segment, Ttl] = made(default_factory=dict["Segment", "Ttl"])
     """How long segments are cached, where that is not to be decided by what pauses cost."""
+    caps: Caps = Caps()
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -170,6 +172,7 @@ class FileTable:
     max_cost: float | None = None
     budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
     cache: dict[Segment, Ttl] = field(default_factory=dict["Segment", "Ttl"])
+    caps: dict[Cap, int] = field(default_factory=dict["Cap", int])
     fallback: list[str] = field(default_factory=list[str])
     deployments: dict[str, GroupTable] = field(default_factory=dict[str, "GroupTable"])
     roles: dict[Role, str] = field(default_factory=dict[Role, str])
@@ -228,9 +231,18 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         if table.max_cost is None
         else _usd(table.max_cost, "max_cost", path),
         cache=config.cache | table.cache,
+        caps=_caps(config.caps, table.caps, path),
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
+
+
+def _caps(before: Caps, table: dict[Cap, int], path: Path) -> Caps:
+    for name, size in table.items():
+        if size < LEAST[name]:
+            line = _line_of(path, name)
+            raise UserError(f"{path}:{line}: caps.{name}: at least {LEAST[name]} is wanted.")
+    return replace(before, **table)
 
 
 def _usd(amount: float, key: str, path: Path) -> str:
@@ -295,8 +307,9 @@ def _read_table(path: Path) -> FileTable | None:
         return TypeAdapter(FileTable).validate_python(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        line = _line_of(path, str(first["loc"][-1]) if first["loc"] else "")
+        where = [str(part) for part in first["loc"] if part != "[key]"]
+        key = ".".join(where)
+        line = _line_of(path, where[-1] if where else "")
         what = "unknown key" if first["type"] == "unexpected_keyword_argument" else first["msg"]
         what = what.removeprefix("Value error, ")
         raise UserError(f"{path}:{line}: {key}: {what}.") from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from agentcli.lib.value import value
 from agentcli.llm.types import Image, JsonObject, Text, ToolSpec
+from agentcli.tools.caps import Caps
 
 if TYPE_CHECKING:
     from agentcli.tools.workspace import Workspace
@@ -119,6 +120,7 @@ class ToolContext:
     """Wraps an argv so that it runs confined; the identity until a sandbox is configured."""
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] | None = None
     """Asks the person a question with options; None when nobody is there."""
+    caps: Caps = Caps()
 
 
 class Tool(Protocol):

@@ -18,7 +18,7 @@ from agentcli.tools.base import (
     text_result,
 )
 from agentcli.tools.jobs import Job
-from agentcli.tools.output import tidy
+from agentcli.tools.output import fitted, spool
 from agentcli.tools.schema import tool
 
 CEILING = 600
@@ -44,8 +44,7 @@ async def bash(
     if background:
         return await _background(ctx, command)
     note = ctx.outputs / f".cwd-{secrets.token_hex(4)}"
-    spool = ctx.outputs / f"bash-{secrets.token_hex(4)}.txt"
-    ctx.outputs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    whole = spool(ctx, "bash")
     limit = max(1, min(timeout, CEILING))
     try:
         done = await run(
@@ -54,13 +53,14 @@ async def bash(
             env=ctx.env,
             timeout=limit,
             on_text=ctx.progress,
-            spool=spool,
+            spool=whole,
         )
     except OSError as error:
         raise ToolError(f"The command could not be started: {error}.") from None
     finally:
         _follow(ctx, note)
-    return _result(command, done, limit, spool, gone)
+    shown = _shown(ctx, done, whole)
+    return _result(command, done, limit, shown, gone)
 
 
 def _argv(command: str, note: Path) -> list[str]:
@@ -88,13 +88,16 @@ def _follow(ctx: ToolContext, note: Path) -> None:
         ctx.workspace.cwd = cwd
 
 
-def _result(command: str, done: Finished, limit: int, spool: Path, gone: str) -> ToolResult:
+def _shown(ctx: ToolContext, done: Finished, whole: Path) -> str:
     text = done.output
-    if done.dropped:
-        half = len(text) // 2
-        text = f"{text[:half]}\n[… {done.dropped:,} characters left out …]\n{text[half:]}"
-    where = str(spool) if spool.exists() else ""
-    shown = tidy(text, where=where or _keep_whole(text, spool))
+    if not done.dropped:
+        return fitted(ctx, text)
+    half = len(text) // 2
+    text = f"{text[:half]}\n[… {done.dropped:,} characters left out …]\n{text[half:]}"
+    return fitted(ctx, text, whole=whole)
+
+
+def _result(command: str, done: Finished, limit: int, shown: str, gone: str) -> ToolResult:
     lines = [gone + (shown.rstrip("\n") or "(no output)")]
     if done.timed_out:
         lines.append(f"[killed after {limit} s: raise timeout, or run it in the background]")
@@ -105,14 +108,6 @@ def _result(command: str, done: Finished, limit: int, spool: Path, gone: str) ->
     failed = bool(done.exit) or done.timed_out
     display = Command(command, None if done.timed_out else done.exit, shown)
     return text_result("\n".join(lines), display, is_error=failed)
-
-
-def _keep_whole(text: str, spool: Path) -> str:
-    """What does not fit into the model's view is kept in a file it can read."""
-    if len(text) <= 30_000:
-        return ""
-    spool.write_text(text, encoding="utf-8", errors="replace")
-    return str(spool)
 
 
 async def _background(ctx: ToolContext, command: str) -> ToolResult:
@@ -132,7 +127,7 @@ def job_intent(ctx: ToolContext, id: str, **_: Any) -> Action:
 async def bash_output(ctx: ToolContext, id: str) -> ToolResult:
     """New output and state of a background job."""
     job = _job(ctx, id)
-    text = tidy(job.take()).rstrip("\n") or "(nothing new)"
+    text = fitted(ctx, job.take()).rstrip("\n") or "(nothing new)"
     state = "running" if job.exit is None else f"ended with exit code {job.exit}"
     return text_result(f"{text}\n[{state}]", Command(job.line, job.exit, text))
 

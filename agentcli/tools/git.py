@@ -7,7 +7,7 @@ import shlex
 from typing import Annotated
 
 from agentcli.tools.base import Action, Command, ToolContext, ToolError, ToolResult, text_result
-from agentcli.tools.output import tidy
+from agentcli.tools.output import fitted
 from agentcli.tools.schema import tool
 
 READING = frozenset(
@@ -53,7 +53,7 @@ async def git(ctx: ToolContext, command: Annotated[str, "e.g. diff --stat HEAD~1
     words = _words(command)
     line = "git " + shlex.join(words)
     code, text = await asyncio.to_thread(_run, ctx, words)
-    shown = tidy(text).rstrip("\n")
+    shown = fitted(ctx, text).rstrip("\n")
     told = shown or "(no output)"
     if code:
         told = f"{told}\n[exit code {code}]"

@@ -12,8 +12,6 @@ from agentcli.tools.base import Action, Listing, ToolContext, ToolResult, text_r
 from agentcli.tools.schema import tool
 from agentcli.tools.search import call, engine, folder_of
 
-MAX_FILES = 200
-
 
 def intent(ctx: ToolContext, path: str = ".", **_: Any) -> Action:
     return Action("read", str(absolute(ctx.root, path)))
@@ -36,8 +34,9 @@ async def glob(
     names = [shown(path, ctx.root) for path in sorted(paths, key=_age)]
     if not names:
         return text_result(f"No file matches {pattern}.", Listing("no file", ()))
-    rest = len(names) - MAX_FILES
-    told = names[:MAX_FILES] + ([f"[{rest} more; narrow the pattern]"] if rest > 0 else [])
+    most = ctx.caps.glob_files
+    rest = len(names) - most
+    told = names[:most] + ([f"[{rest} more; narrow the pattern]"] if rest > 0 else [])
     return text_result("\n".join(told), Listing(counted(len(names), "file"), tuple(told)))
 
 

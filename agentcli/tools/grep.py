@@ -12,8 +12,6 @@ from agentcli.tools.base import Action, Listing, ToolContext, ToolResult, text_r
 from agentcli.tools.schema import tool
 from agentcli.tools.search import Found, call, engine, folder_of, short
 
-MAX_LINES = 200
-
 
 def intent(ctx: ToolContext, pattern: str, path: str = ".", **_: Any) -> Action:
     return Action("read", str(absolute(ctx.root, path)))
@@ -64,8 +62,9 @@ def _result(ctx: ToolContext, top: Path, mode: str, found: Found) -> ToolResult:
         note = " (the search was cut short)" if found.partial else ""
         return text_result(f"No match.{note}", Listing("no match", ()))
     noun = "match" if mode == "lines" else "file"
-    rest = len(lines) - MAX_LINES
-    told = [short(line) for line in lines[:MAX_LINES]]
+    caps = ctx.caps
+    rest = len(lines) - caps.grep_lines
+    told = [short(line, caps.grep_line) for line in lines[: caps.grep_lines]]
     if rest > 0 or found.partial:
         told.append(f"[{max(rest, 0)} lines more; narrow the pattern, path or glob]")
     return text_result("\n".join(told), Listing(counted(len(lines), noun), tuple(told)))

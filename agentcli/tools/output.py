@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import re
+import secrets
+from pathlib import Path
 
 from agentcli.lib.text import cut, without_ansi
+from agentcli.tools.base import ToolContext
+from agentcli.tools.fold import folded
 
-LIMIT = 30_000
-"""Characters of one result that a model sees."""
-FOLD = 4
-"""Equal lines in a row that are folded into one."""
 _BLANKS = re.compile(r"\n{4,}")
 
 
-def tidy(text: str, *, where: str = "", limit: int = LIMIT) -> str:
-    """No terminal codes, progress bars in their last state, repeats folded, head and tail."""
+def tidy(text: str) -> str:
+    """No terminal codes, progress bars in their last state, repeats folded."""
     text = without_ansi(text).replace("\r\n", "\n")
     if "\r" in text or "\b" in text:
         text = "\n".join(_last_state(line) for line in text.split("\n"))
-    text = _BLANKS.sub("\n\n\n", _folded(text))
-    text = "".join(c for c in text if c >= " " or c in "\n\t") if _has_controls(text) else text
-    return cut(text, limit, where=where)
+    text = _BLANKS.sub("\n\n\n", folded(text))
+    return "".join(c for c in text if c >= " " or c in "\n\t") if _has_controls(text) else text
+
+
+def fitted(ctx: ToolContext, text: str, *, whole: Path | None = None) -> str:
+    """Tidy, and where that is too long head and tail; all of it is in a file, `whole` or ours."""
+    shown = tidy(text)
+    if len(shown) <= ctx.caps.output and whole is None:
+        return shown
+    return cut(shown, ctx.caps.output, where=str(whole or _kept(ctx, text)))
+
+
+def spool(ctx: ToolContext, kind: str) -> Path:
+    """A new file for an output too long to show."""
+    ctx.outputs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return ctx.outputs / f"{kind}-{secrets.token_hex(4)}.txt"
+
+
+def _kept(ctx: ToolContext, text: str) -> Path:
+    path = spool(ctx, "output")
+    path.write_text(text, encoding="utf-8", errors="replace")
+    return path
 
 
 def _has_controls(text: str) -> bool:
@@ -31,20 +50,3 @@ def _last_state(line: str) -> str:
     """What a terminal would show of a line drawn over itself."""
     states = [part for part in line.split("\r") if part]
     return states[-1] if states else ""
-
-
-def _folded(text: str) -> str:
-    lines = text.split("\n")
-    found: list[str] = []
-    index = 0
-    while index < len(lines):
-        end = index
-        while end < len(lines) and lines[end] == lines[index]:
-            end += 1
-        count = end - index
-        if count >= FOLD and lines[index].strip():
-            found += [lines[index], f"[the line above {count - 1} more times]"]
-        else:
-            found += lines[index:end]
-        index = end
-    return "\n".join(found)

@@ -20,12 +20,11 @@ from agentcli.tools.base import (
     ToolResult,
     text_result,
 )
+from agentcli.tools.caps import Caps
 from agentcli.tools.images import MAX_BYTES, media_type
 from agentcli.tools.schema import tool
 from agentcli.tools.seen import remember
 
-LONG_LINE = 2_000
-MAX_CHARS = 100_000
 MAX_FILE = 50_000_000
 
 
@@ -38,24 +37,25 @@ async def read(
     ctx: ToolContext,
     path: Annotated[str, "absolute, or relative to the project folder"],
     start: Annotated[int, "first line, from 1"] = 1,
-    lines: int = 2000,
+    lines: int | None = None,
 ) -> ToolResult:
     """Read a text file with line numbers, or look at an image."""
     target = absolute(ctx.root, path)
     data = _bytes(target, path)
     if isinstance(data, list):
-        return text_result(f"{path} is a folder:\n" + "\n".join(data), Listing(path, tuple(data)))
+        return _folder(path, data, ctx.caps.folder_names)
     kind = media_type(data)
     if kind:
         return _picture(path, kind, data)
     if is_binary(data):
         raise ToolError(f"{path} is a binary file of {len(data):,} bytes; look at it with Bash.")
+    lines = lines or ctx.caps.read_lines
     part = f"{start}:{lines}"
     before = ctx.workspace.seen.get(target.resolve())
     remember(ctx, target, data, shown=part)
     if before == ctx.workspace.seen[target.resolve()]:
         return text_result(f"{path} is unchanged since you read these lines; see above.")
-    return _numbered(path, decode(data).text, start, lines)
+    return _numbered(path, decode(data).text, start, lines, ctx.caps)
 
 
 def _bytes(target: Path, path: str) -> bytes | list[str]:
@@ -63,7 +63,7 @@ def _bytes(target: Path, path: str) -> bytes | list[str]:
     try:
         if target.is_dir():
             names = (e.name + ("/" if e.is_dir() else "") for e in os.scandir(target))
-            return sorted(names)[:500] or ["(empty)"]
+            return sorted(names) or ["(empty)"]
         if not target.is_file() and target.exists():
             raise ToolError(f"{path} is no regular file.")
         if target.stat().st_size > MAX_FILE:
@@ -77,13 +77,19 @@ def _bytes(target: Path, path: str) -> bytes | list[str]:
         raise ToolError(f"Cannot read {path}: {error.strerror}.") from None
 
 
+def _folder(path: str, names: list[str], most: int) -> ToolResult:
+    rest = len(names) - most
+    told = names[:most] + ([f"[{rest:,} more; look for them with Glob]"] if rest > 0 else [])
+    return text_result(f"{path} is a folder:\n" + "\n".join(told), Listing(path, tuple(told)))
+
+
 def _picture(path: str, kind: str, data: bytes) -> ToolResult:
     if len(data) > MAX_BYTES:
         raise ToolError(f"{path} is an image of {len(data):,} bytes; at most 5 MB can be shown.")
     return ToolResult((Image(kind, base64.b64encode(data).decode()),), Plain(f"{path} ({kind})"))
 
 
-def _numbered(path: str, text: str, start: int, count: int) -> ToolResult:
+def _numbered(path: str, text: str, start: int, count: int, caps: Caps) -> ToolResult:
     whole = text.replace("\r\n", "\n").split("\n")
     if whole and not whole[-1]:
         whole.pop()
@@ -95,9 +101,9 @@ def _numbered(path: str, text: str, start: int, count: int) -> ToolResult:
     rows: list[str] = []
     size = 0
     for number, line in enumerate(whole[first - 1 : first - 1 + max(1, count)], first):
-        row = f"{number:6}\t{_short(line)}"
+        row = f"{number:6}\t{_short(line, caps.read_line)}"
         size += len(row) + 1
-        if size > MAX_CHARS:
+        if size > caps.read_chars and rows:
             break
         rows.append(row)
     last = first + len(rows) - 1
@@ -108,9 +114,9 @@ def _numbered(path: str, text: str, start: int, count: int) -> ToolResult:
     return text_result(_sendable("\n".join(rows)), Plain(shown))
 
 
-def _short(line: str) -> str:
-    left = len(line) - LONG_LINE
-    return line if left <= 0 else f"{line[:LONG_LINE]} [… {left:,} characters more]"
+def _short(line: str, limit: int) -> str:
+    left = len(line) - limit
+    return line if left <= 0 else f"{line[:limit]} [… {left:,} characters more]"
 
 
 def _sendable(text: str) -> str:

@@ -11,8 +11,6 @@ from agentcli.lib.process import run
 from agentcli.lib.value import value
 from agentcli.tools.base import ToolContext, ToolError
 
-MAX_LINE = 400
-"""Characters of a found line that are shown."""
 DEADLINE = 30.0
 """Seconds."""
 MOST = 50_000
@@ -96,6 +94,6 @@ def folder_of(path: Path, named: str) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def short(line: str) -> str:
-    left = len(line) - MAX_LINE
-    return line if left <= 0 else f"{line[:MAX_LINE]} [… {left:,} characters more]"
+def short(line: str, limit: int) -> str:
+    left = len(line) - limit
+    return line if left <= 0 else f"{line[:limit]} [… {left:,} characters more]"
