@@ -17,7 +17,7 @@ from agentcli import __version__
 from agentcli.agent.events import Frontend, Notice, TurnEnd, TurnReason
 from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
-from agentcli.app.options import Options
+from agentcli.app.options import DEMO, Options
 from agentcli.app.reports import cost_table, permissions_text
 from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
@@ -120,8 +120,9 @@ class App:
 
     def status(self) -> Status:
         total = self.talk.ledger.total()
+        scripted = " (scripted)" if self.route.provider.name == DEMO else ""
         return Status(
-            model=self.model,
+            model=f"{self.model}{scripted}",
             mode=self.mode,
             session_id=self.talk.id,
             context_used=self.talk.used,

@@ -90,7 +90,7 @@ def header(session: Session, home: str) -> str:
     folder = str(session.root)
     if home and (folder == home or folder.startswith(home + "/")):
         folder = "~" + folder[len(home) :]
-    return visible(f"agent {session.version} · {session.model} · {folder}  (/help)")
+    return visible(f"agent {session.version} · {session.status().model} · {folder}  (/help)")
 
 
 @contextmanager
