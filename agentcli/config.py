@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal, cast
 
+from agentcli.context.compaction import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
 from agentcli.llm.budget import Scope
@@ -118,6 +119,7 @@ class Config:
     cache: dict[Segment, Ttl] = made(default_factory=dict["Segment", "Ttl"])
     """How long segments are cached, where that is not to be decided by what pauses cost."""
     caps: Caps = Caps()
+    compaction: Triggers = Triggers()
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -164,6 +166,12 @@ class GroupTable:
 
 
 @dataclass(slots=True)
+class CompactionTable:
+    at: float | None = None
+    by_cost: bool | None = None
+
+
+@dataclass(slots=True)
 class FileTable:
     """What a config.toml may hold."""
 
@@ -173,6 +181,7 @@ class FileTable:
     budget: dict[Scope, float] = field(default_factory=dict[Scope, float])
     cache: dict[Segment, Ttl] = field(default_factory=dict["Segment", "Ttl"])
     caps: dict[Cap, int] = field(default_factory=dict["Cap", int])
+    compaction: CompactionTable = field(default_factory=CompactionTable)
     fallback: list[str] = field(default_factory=list[str])
     deployments: dict[str, GroupTable] = field(default_factory=dict[str, "GroupTable"])
     roles: dict[Role, str] = field(default_factory=dict[Role, str])
@@ -232,6 +241,7 @@ def _merge(config: Config, table: FileTable, path: Path) -> Config:
         else _usd(table.max_cost, "max_cost", path),
         cache=config.cache | table.cache,
         caps=_caps(config.caps, table.caps, path),
+        compaction=_triggers(config.compaction, table.compaction, path),
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
@@ -243,6 +253,14 @@ def _caps(before: Caps, table: dict[Cap, int], path: Path) -> Caps:
             line = _line_of(path, name)
             raise UserError(f"{path}:{line}: caps.{name}: at least {LEAST[name]} is wanted.")
     return replace(before, **table)
+
+
+def _triggers(before: Triggers, table: CompactionTable, path: Path) -> Triggers:
+    at = before.at if table.at is None else table.at
+    if not 0.1 <= at <= 1:
+        line = _line_of(path, "at")
+        raise UserError(f"{path}:{line}: compaction.at: a share from 0.1 to 1 is wanted.")
+    return Triggers(at, before.by_cost if table.by_cost is None else table.by_cost)
 
 
 def _usd(amount: float, key: str, path: Path) -> str:
@@ -301,7 +319,8 @@ def _read_table(path: Path) -> FileTable | None:
         return None
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-    for table in (PermissionsTable, ProviderTable, ModelTable, GroupTable, FileTable):
+    tables = (PermissionsTable, ProviderTable, ModelTable, GroupTable, CompactionTable, FileTable)
+    for table in tables:
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)

@@ -3,6 +3,7 @@
 import pytest
 
 from agentcli.config import load, load_allowed, places, save_allowed
+from agentcli.context.compaction import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.policy.trust import is_trusted, trust
 
@@ -133,3 +134,16 @@ def test_always_is_remembered_by_project(tmp_path, env):
     assert load_allowed(store, tmp_path / "other") == ()
     store.write_text("broken")
     assert load_allowed(store, tmp_path) == ()
+
+
+def test_when_to_compact_is_a_setting_of_each_layer(tmp_path, user, env):
+    assert load(tmp_path, env).compaction == Triggers(0.85, by_cost=False)
+    (user / "config.toml").write_text("[compaction]\nat = 0.6")
+    project = tmp_path / ".agent"
+    project.mkdir()
+    (project / "config.toml").write_text("[compaction]\nby_cost = true")
+    assert load(tmp_path, env, trusted=True).compaction == Triggers(0.6, by_cost=True)
+    for wrong in ("at = 85", "at = 0.05", "by_price = true"):
+        (user / "config.toml").write_text(f"[compaction]\n{wrong}")
+        with pytest.raises(UserError, match=r"config\.toml:2: compaction\."):
+            load(tmp_path, env)

@@ -23,7 +23,8 @@ class Insistent:
         before = self._last.get(key)
         if before is not None and not _is_new_epoch(before, request):
             check_prefix(before, request)
-        self._last[key] = request
+        if not request.final:  # a summary may be asked for in vain
+            self._last[key] = request
         return self._planner(request, model, previous, now)
 
 
