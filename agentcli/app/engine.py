@@ -36,6 +36,7 @@ from agentcli.llm.providers import Route
 from agentcli.llm.router import Router
 from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
 from agentcli.policy.hooks import Hooks, hook_spec
+from agentcli.policy.rules import parse_rule
 from agentcli.policy.secrets import known_values, mask
 from agentcli.tools.base import ToolContext, ToolError, text_result
 from agentcli.tools.jobs import kill_all
@@ -188,7 +189,7 @@ def build(site: Site) -> Engine:
     context = ToolContext(
         root=site.ground.root,
         workspace=talk.workspace,
-        outputs=site.ground.places.data / "outputs" / talk.id,
+        outputs=_outputs(site),
         env=site.tool_env,
         caps=site.config.caps,
     )
@@ -210,6 +211,15 @@ def build(site: Site) -> Engine:
     agent = Agent(attentive, around, frames.now, lambda: limits)
     parts = (agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
     return Engine(*parts, billing=billing)
+
+
+def _outputs(site: Site) -> Path:
+    """Where outputs too long to show are kept; the model may read there without asking."""
+    folder = site.ground.places.data / "outputs" / site.talk.id
+    policy = site.gate.policy
+    rule = parse_rule(f"Read(/{folder}/**)", "allow", site.ground.root)
+    site.gate.policy = replace(policy, rules=(*policy.rules, rule))
+    return folder
 
 
 def _surroundings(
