@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal, cast
 
-from agentcli.context.compaction import Triggers
+from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
 from agentcli.llm.budget import Scope

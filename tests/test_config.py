@@ -3,7 +3,7 @@
 import pytest
 
 from agentcli.config import load, load_allowed, places, save_allowed
-from agentcli.context.compaction import Triggers
+from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.policy.trust import is_trusted, trust
 

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentcli.context.system_prompt import prompt
-from agentcli.lib.value import replace, value
+from agentcli.context.triggers import THRESHOLD
+from agentcli.lib.value import replace
 from agentcli.llm.cost import Cost, format_usd
 from agentcli.llm.types import AssistantMessage, Message, Request, Text, UserMessage
 from agentcli.tools.base import TodoItem
 
-THRESHOLD = 0.85
 SUMMARY_TOKENS = 8_000
 PINNED = "The person pinned this: "
-
-
-@value
-class Triggers:
-    """What makes us compact unasked."""
-
-    at: float = THRESHOLD
-    """The share of the window, less room for the reply, past which a summary is due."""
-    by_cost: bool = False
-    """Whether also where the cache is cold and a summary cheaper. It loses detail: only if asked
-    for."""
 
 
 def due(used: int, window: int | None, max_output: int | None, at: float = THRESHOLD) -> bool:
