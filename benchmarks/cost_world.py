@@ -180,7 +180,10 @@ class Talk:
 
     async def run_tools(self, message: AssistantMessage) -> bool:
         step = self.steps.popleft()
-        outputs = [ToolOutput(c.id, (Text(output(c.id, step.chars)),)) for c in message.tool_calls]
+        outputs = [
+            ToolOutput(c.id, (Text(output(c.input["path"], step.chars)),))
+            for c in message.tool_calls
+        ]
         self.transcript.append(UserMessage(tuple(outputs), "tool"))
         self.world.now += TOOL
         return False
