@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
 STOPS: dict[str, Stop] = {
@@ -91,7 +92,7 @@ class AnthropicDecoder:
             case "error":
                 raise self._error(event)
             case _:
-                return
+                refuse_foreign(event, "anthropic", self._route)
 
     def _start(self, message: JsonObject) -> None:
         self._id = str(message.get("id", ""))

@@ -21,6 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.foreign import refuse_foreign
 
 TOKEN = "continuationToken"
 _MEANING: dict[Stop, str] = {
@@ -136,6 +137,7 @@ class GeminiDecoder:
     def _chunk(self, chunk: JsonObject) -> Iterator[Delta]:
         if chunk.get("error"):
             raise self._error(chunk)
+        refuse_foreign(chunk, "gemini", self._route)
         self._id = str(chunk.get("responseId") or self._id)
         self._usage |= {k: v for k, v in _object(chunk, "usageMetadata").items() if v is not None}
         self._blocked = self._blocked or bool(_object(chunk, "promptFeedback").get("blockReason"))

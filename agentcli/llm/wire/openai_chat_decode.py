@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost, usage_from
 from agentcli.llm.wire.think_tags import ThinkTags
 
@@ -102,6 +103,7 @@ class ChatDecoder:
     def _chunk(self, chunk: JsonObject) -> Iterator[Delta]:
         if chunk.get("error") or frame_error(chunk):
             raise self._error(chunk)
+        refuse_foreign(chunk, "openai-chat", self._route)
         self._id = self._id or str(chunk.get("id") or "")
         self._tier = str(chunk.get("service_tier") or self._tier)
         choices = _list(chunk, "choices")

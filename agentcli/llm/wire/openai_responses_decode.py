@@ -21,6 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
 CALLS = frozenset({"function_call", "custom_tool_call"})
@@ -81,7 +82,7 @@ class ResponsesDecoder:
                 self._note_usage(_object(event, "response"))
                 raise self._error(event)
             case _:
-                return
+                refuse_foreign(event, "openai-responses", self._route)
 
     def _open(self, index: int, item: JsonObject) -> Iterator[Delta]:
         self._items[index] = item
