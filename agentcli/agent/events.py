@@ -79,9 +79,16 @@ class Retrying:
 
 @value
 class Compacted:
+    """A summary took the conversation's place. Sizes are tokens of a prompt."""
+
     before: int
     after: int
     summary: str
+    cost: Cost | None = None
+    """Of the summary; None when it is unknown."""
+    pays_after: int | None = None
+    """Steps from here on, after which it was cheaper; None for never, or unknown."""
+    by_hand: bool = False
 
 
 @value

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 
 from agentcli import __version__
 from agentcli.agent.events import Frontend, Notice, TurnEnd, TurnReason
+from agentcli.app import pins as pinning
 from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import DEMO, Options
 from agentcli.app.reports import cost_table, permissions_text
 from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
+from agentcli.app.uncompact import uncompact
 from agentcli.config import Config, places
+from agentcli.context.compaction import outcome
 from agentcli.context.mentions import mentioned
 from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
@@ -250,14 +253,31 @@ class App:
 
     async def compact(self, instructions: str) -> str:
         """Begin a new epoch with a summary; raises UserError when the model gives none."""
-        before = self.talk.used
         try:
             done = await self.engine().compaction.now("manual", instructions)
         except LLMError as error:
             raise UserError(f"Nothing was compacted: {error}") from None
-        if not done:
+        if done is None:
             return "Nothing was compacted."
-        return f"Compacted: about {before} tokens of context became about {self.talk.used}."
+        return outcome(done.before, done.after, done.cost, done.pays_after)
+
+    def undo_compaction(self) -> str:
+        """The conversation as it was, and what was said since; raises UserError."""
+        frame = self.engine().frames.now()
+        return uncompact(self.talk, frame, self.route.model, self.config.compaction.at)
+
+    def pins(self) -> str:
+        """What is pinned, to show."""
+        return pinning.pin_list(self.talk)
+
+    def pin(self, note: str) -> str:
+        """Tell the model now, and after every compaction again; raises UserError."""
+        self._begin_file()
+        return pinning.pin(self.talk, note)
+
+    def unpin(self, number: str) -> str:
+        """Take a note back; raises UserError when there is none of that number."""
+        return pinning.unpin(self.talk, number)
 
     def sessions(self) -> tuple[SessionInfo, ...]:
         return listing(folder(self.ground.places.data, self.root))
@@ -298,6 +318,7 @@ class App:
 
     def _begin_file(self) -> None:
         if not self.talk.transcript.messages:
+            self.engine()  # settles the prefix
             self.talk.begin(self.ground, self.model)
 
     async def _mentions(self, text: str) -> tuple[Text | Image, ...]:

@@ -8,12 +8,18 @@ from agentcli.agent.events import AgentEvent, Compacted, Notice
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Client, Frame
 from agentcli.app.billing import Billing
+from agentcli.app.compaction_offer import Offer, after_summary
 from agentcli.app.talk import Talk
 from agentcli.context.compaction import due, new_epoch, shorter, summary_request, unanswered
+from agentcli.context.triggers import Triggers
 from agentcli.lib.value import replace, value
-from agentcli.llm.errors import ContextOverflow
+from agentcli.llm.errors import ContextOverflow, LLMError
+from agentcli.llm.estimate import tokens_of_request
 from agentcli.llm.providers import Route
 from agentcli.llm.types import AssistantMessage, Text, UserMessage
+
+TRUSTED = (0.5, 2.0)
+"""A report further from our count than this says nothing of what is left."""
 
 
 @value
@@ -27,32 +33,61 @@ class Compaction:
     emit: Callable[[AgentEvent], None]
     renew: Callable[[], None]
     """Has what the model was told once told again."""
+    triggers: Triggers
+    offer: Offer
 
     async def if_due(self) -> None:
-        """Compact when the next request might not fit the model's window."""
+        """Compact when the next request might not fit, or where that was asked for and pays."""
         model = self.route().model
-        if due(self.talk.used, model.context, model.max_output):
+        if due(self.talk.used, model.context, model.max_output, self.triggers.at):
             await self.now("auto", "")
+        elif self.triggers.by_cost and self.offer.pays():
+            await self._to_save()
+        elif not self.triggers.by_cost and (news := self.offer.news()):
+            self.emit(Notice("info", news))
 
-    async def now(self, trigger: str, instructions: str) -> bool:
-        """Summarise and begin a new epoch; False when there was nothing to do or a hook said no."""
+    async def make_room(self) -> bool:
+        """The conversation proved too long."""
+        return await self.now("auto", "") is not None
+
+    async def _to_save(self) -> None:
+        """Nothing depends on it, so the turn goes on without."""
+        try:
+            await self.now("auto", "")
+        except LLMError as error:
+            self.emit(Notice("warning", f"Nothing was compacted: {error}"))
+
+    async def now(self, trigger: str, instructions: str) -> Compacted | None:
+        """Summarise and begin a new epoch; None when there was nothing to do or a hook said no."""
         if not self.talk.transcript.messages:
-            return False
+            return None
         answer = await self.hooks.on_compact(trigger, instructions)
         if answer.decision == "deny":
             self.emit(Notice("warning", f"A hook keeps the conversation as it is: {answer.reason}"))
-            return False
+            return None
+        standing, size = self.offer.standing(), self._size()
         message, end = await self._summary(instructions)
-        before = self.talk.used
-        self.emit(self.billing.spend(message, role="compaction"))
+        spent = self.billing.spend(message, role="compaction")
+        self.emit(spent)
         if not message.text.strip() or message.stop in ("tool_use", "refusal"):
             self.emit(Notice("warning", "The model gave no summary; nothing was changed."))
-            return False
+            return None
         self._begin(message.text, end)
-        self.emit(Compacted(before, self.talk.used, message.text))
+        self.talk.used = left = _corrected(self._size(), size, standing.used)
+        paid = spent.cost.total if spent.cost else None
+        even = self.offer.even(after_summary(standing, left), paid) if spent.cost else None
+        done = Compacted(
+            *(standing.used, left, message.text, spent.cost, even.steps if even else None),
+            by_hand=trigger == "manual",
+        )
+        self.emit(done)
         await self.hooks.on_compacted(trigger, message.text)
         await self._greet()
-        return True
+        return done
+
+    def _size(self) -> int:
+        """Our own count of the next prompt."""
+        return tokens_of_request(self.frame().request(self.talk.transcript))
 
     async def _summary(self, instructions: str) -> tuple[AssistantMessage, int]:
         """A summary of the whole or, where that does not fit, of so many messages of it."""
@@ -73,11 +108,10 @@ class Compaction:
     def _begin(self, summary: str, end: int) -> None:
         talk = self.talk
         waiting = talk.transcript.messages[end:] or unanswered(talk.transcript.messages)
-        messages = new_epoch(summary, talk.workspace.todos, waiting)
+        messages = new_epoch(summary, talk.workspace.todos, waiting, talk.pins)
         talk.transcript.restart(messages)
         talk.workspace.seen.clear()
         talk.begin_epoch(self.frame().model, messages)
-        talk.used = len(summary) // 4
         self.renew()
 
     async def _greet(self) -> None:
@@ -85,3 +119,9 @@ class Compaction:
         answer = await self.hooks.on_start("compact", self.frame().model)
         if answer.context:
             self.talk.transcript.append(UserMessage((Text(answer.context),), "hook"))
+
+
+def _corrected(left: int, counted: int, used: int) -> int:
+    """Our count of what is left, by how far the count before was from what was reported."""
+    scale = used / counted if counted else 1.0
+    return round(left * scale) if TRUSTED[0] <= scale <= TRUSTED[1] else left

@@ -20,6 +20,7 @@ from agentcli.agent.turn import Limits, Surroundings
 from agentcli.app.accounts import Accounts
 from agentcli.app.billing import Billing, Paid
 from agentcli.app.compact import Compaction
+from agentcli.app.compaction_offer import Offer
 from agentcli.app.gate import PolicyGate
 from agentcli.app.local_server import Attentive
 from agentcli.app.options import Options
@@ -202,7 +203,9 @@ def build(site: Site) -> Engine:
     accounts = Accounts(site.ground, site.options, site.config, site.frontend, talk)
     billing = accounts.open(site.router.pick, client.cache_state, expiry, watch)
     paid = Paid(client, billing, "compaction")
-    compact = Compaction(talk, paid, frames.now, site.route, billing, hooks, watch, watch.renew)
+    offer = Offer(talk, frames.now, site.route, billing)
+    sides = (billing, hooks, watch, watch.renew, site.config.compaction, offer)
+    compact = Compaction(talk, paid, frames.now, site.route, *sides)
 
     executor = _executor(site, frames, context, hooks, watch)
     around = _surroundings(site, executor, watch, compact)
@@ -236,7 +239,7 @@ def _surroundings(
         spend=compact.billing.spend,
         spent=compact.billing.total,
         prepare=prepare,
-        make_room=lambda: compact.now("auto", ""),
+        make_room=compact.make_room,
         stop_hook=compact.hooks,
         bug=site.log_bug,
     )

@@ -53,6 +53,8 @@ class Talk:
     """Tokens of the newest prompt and its reply."""
     model: str = ""
     """What a resumed session was last talking to."""
+    pins: tuple[str, ...] = ()
+    """Notes of the person that outlive every summary."""
 
     @property
     def times(self) -> list[float]:
@@ -90,16 +92,29 @@ class Talk:
             self.file.append("header", store.header(self.id, ground.root, ground.version))
             self.begin_epoch(model)
 
-    def begin_epoch(self, model: str, messages: tuple[Message, ...] = ()) -> None:
-        """Record the frozen prefix, and the messages that an epoch after compaction starts with."""
+    def begin_epoch(
+        self, model: str, messages: tuple[Message, ...] = (), restores: str = ""
+    ) -> None:
+        """Record the frozen prefix, and the messages that an epoch after compaction starts with.
+
+        `restores` is the entry of the epoch that this one goes on with.
+        """
         if self.file is None:
             return
-        data = {
+        data: JsonObject = {
             "model": model,
             "system": list(self.system),
             "messages": [message_to_json(message) for message in messages],
         }
+        if restores:
+            data["restores"] = restores
         self.file.append("epoch", data, durable=bool(messages))
+
+    def pin(self, notes: tuple[str, ...]) -> None:
+        """Keep these notes, and no others, from now on."""
+        self.pins = notes
+        if self.file is not None:
+            self.file.append("pins", {"notes": list(notes)}, durable=True)
 
 
 def open_new(ground: Ground, options: Options, tool_env: Mapping[str, str]) -> Talk:
@@ -131,7 +146,7 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     talk.system = saved.system
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
-    talk.bills = saved.bills
+    talk.bills, talk.pins = saved.bills, saved.pins
     talk.used = _used(talk)
     replay(talk.ledger, talk.bills)
     if talk.file is not None and options.fork_session:
@@ -139,6 +154,8 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
         talk.begin_epoch(talk.model, saved.messages)
         for bill in talk.bills:
             talk.file.append("spent", bill)
+        if talk.pins:
+            talk.pin(talk.pins)
     elif talk.file is not None:
         talk.file.open_existing(last, count)
     return talk

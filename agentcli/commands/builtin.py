@@ -25,6 +25,8 @@ MODE_WORDS: dict[Mode, str] = {
     "dont-ask": "denies whatever is not already allowed",
     "bypass": "asks only before what cannot be undone",
 }
+COMPACT = "sum up the conversation to free context, or undo that"
+PIN = "pin a note that outlives every compaction, or list them"
 KEYS = """Keys
   Enter sends · Alt+Enter, Ctrl+J or \\ Enter starts a new line
   Esc or Ctrl+C interrupts · Ctrl+C clears the line, twice leaves · Ctrl+D leaves
@@ -46,7 +48,8 @@ def builtin(custom: tuple[Command, ...] = ()) -> Registry:
         Command("cost", "what this session cost, by model", cost, while_busy=True),
         Command("context", "what fills the context, and what it costs a step", context),
         Command("permissions", "mode and rules in force", permissions, while_busy=True),
-        Command("compact", "sum up the conversation to free context", compact, "[what to keep]"),
+        Command("compact", COMPACT, compact, "[what to keep | undo]"),
+        Command("pin", PIN, pin, "[note | remove NUMBER]"),
         Command("clear", "begin anew with an empty context", clear, aliases=("new",)),
         Command("resume", "list earlier sessions, or go on with one", resume, "[number or id]"),
         Command("exit", "leave", leave, aliases=("quit", "q"), while_busy=True),
@@ -105,7 +108,18 @@ async def permissions(session: Session, arguments: str) -> Outcome:
 
 
 async def compact(session: Session, arguments: str) -> Outcome:
+    if arguments == "undo":
+        return Say(session.undo_compaction())
     return Say(await session.compact(arguments))
+
+
+async def pin(session: Session, arguments: str) -> Outcome:
+    if not arguments:
+        return Say(session.pins())
+    word, _, number = arguments.partition(" ")
+    if word == "remove" and (not number or number.strip().isdecimal()):
+        return Say(session.unpin(number.strip()))
+    return Say(session.pin(arguments))
 
 
 async def clear(session: Session, arguments: str) -> Outcome:

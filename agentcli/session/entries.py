@@ -8,14 +8,14 @@ from typing import Literal, cast
 from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject
 
-Kind = Literal["header", "epoch", "message", "spent"]
+Kind = Literal["header", "epoch", "message", "spent", "pins"]
 VERSION = 1
 
 
 @value
 class Entry:
     """`header` opens the file; `epoch` holds the frozen prefix and the messages it starts with;
-    `message` is one message as sent; `spent` is one bill."""
+    `message` is one message as sent; `spent` is one bill; `pins` are the notes pinned now."""
 
     id: str
     parent: str

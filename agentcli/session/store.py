@@ -41,6 +41,8 @@ class Saved:
     system: tuple[str, ...]
     messages: tuple[Message, ...]
     bills: tuple[JsonObject, ...]
+    pins: tuple[str, ...]
+    """Notes that the person pinned."""
     damaged: int
     """Lines that could not be read; they are left in the file and skipped."""
 
@@ -135,11 +137,7 @@ def read(path: Path) -> tuple[Saved, str, int]:
 
     Raises UserError when the file cannot be read or holds no session.
     """
-    try:
-        lines = path.read_bytes().splitlines() if path.exists() else []
-    except OSError as error:
-        raise UserError(f"Cannot read session {path}: {error.strerror}.") from None
-    entries, damaged = _entries(lines)
+    entries, damaged = entries_of(path)
     header = next((entry for entry in entries if entry.kind == "header"), None)
     if header is None:
         raise UserError(f"{path} is not a session file, or its first line is damaged.")
@@ -154,12 +152,24 @@ def read(path: Path) -> tuple[Saved, str, int]:
         system=tuple(data.get("system", ())),
         messages=tuple(messages),
         bills=tuple(entry.data for entry in entries if entry.kind == "spent"),
+        pins=_pins(entries),
         damaged=damaged,
     )
     return saved, entries[-1].id, len(entries)
 
 
-def _entries(lines: list[bytes]) -> tuple[list[Entry], int]:
+def _pins(entries: list[Entry]) -> tuple[str, ...]:
+    """As last written: each entry holds all of them."""
+    newest = next((entry for entry in reversed(entries) if entry.kind == "pins"), None)
+    return tuple(newest.data.get("notes", ())) if newest else ()
+
+
+def entries_of(path: Path) -> tuple[list[Entry], int]:
+    """What can be read of a session file, and how many lines can't; raises UserError."""
+    try:
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    except OSError as error:
+        raise UserError(f"Cannot read session {path}: {error.strerror}.") from None
     entries: list[Entry] = []
     damaged = 0
     for line in lines:

@@ -197,7 +197,11 @@ def event_json(event: AgentEvent, partial: bool) -> JsonObject | None:
         case HookFailed(name, command, why, blocked):
             return _system("hook_failed", event=name, command=command, error=why, blocked=blocked)
         case Compacted(before, after):
-            return _system("compact_boundary", tokens_before=before, tokens_after=after)
+            cost = float(event.cost.total) if event.cost else None
+            sizes = {"tokens_before": before, "tokens_after": after}
+            return _system(
+                "compact_boundary", **sizes, cost_usd=cost, pays_after_steps=event.pays_after
+            )
         case Decided(call, decision) if decision.verdict == "deny":
             words = {"tool_name": call.name, "tool_use_id": call.id, "reason": decision.reason}
             return _system("permission_denied", **words)

@@ -14,13 +14,13 @@ from agentcli.agent.events import (
     Retrying,
     ToolEnd,
 )
+from agentcli.context.compaction import outcome
 from agentcli.lib.text import visible
 from agentcli.llm.types import Text, ToolCall
 from agentcli.tools.base import Action, Changes, Command, Diff
 from agentcli.ui.repl.displays import display_rows, output_rows, plain_rows
 from agentcli.ui.repl.theme import Row, Span, Style
 from agentcli.ui.repl.wrap import clip, width_of
-from agentcli.ui.status_line import tokens
 
 Told: TypeAlias = Decided | Discarded | HookFailed | Retrying | Compacted | Notice
 LEVELS: dict[Level, Style] = {"info": "dim", "warning": "warning", "error": "error"}
@@ -45,7 +45,8 @@ def told(event: Told) -> tuple[str, Style]:
         case Retrying(attempt, delay, why):
             return f"{why} (retry {attempt} in {delay:.1f} s)", "warning"
         case Compacted(before, after):
-            return f"Compacted the context: {tokens(before)} → {tokens(after)} tokens.", "dim"
+            words = outcome(before, after, event.cost, event.pays_after)
+            return "" if event.by_hand else words, "dim"
         case Notice(level, text):
             return text, LEVELS[level]
         case _:
