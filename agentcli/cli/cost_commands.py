@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agentcli.cli.causes import causes
 from agentcli.lib.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ _UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
 
 
 def cost(
-    by: Annotated[str, typer.Option(help="model, day, repo, session or role.")] = "model",
+    by: Annotated[
+        str, typer.Option(help="model, day, repo, session, role, tool or file.")
+    ] = "model",
     since: Annotated[str, typer.Option(help="7d, 12h, 2w or a date as in 2026-11-01.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -32,13 +35,17 @@ def cost(
     """Show what was spent, in all sessions together."""
     from agentcli.app.spending import spending_csv, spending_json, spending_table
     from agentcli.config import places
+    from agentcli.session.attribution import ATTRIBUTIONS
     from agentcli.session.ledger_db import LedgerError
     from agentcli.session.ledger_sums import WAYS, sums
 
-    if by not in WAYS:
-        raise UserError(f"--by takes one of {', '.join(WAYS)}.")
     start = moment(since, time.time()) if since else 0.0
     here = places(os.environ)
+    if by in ATTRIBUTIONS:
+        tell(causes(here.data / "sessions", by, start, as_json=as_json, as_csv=as_csv))
+        return
+    if by not in WAYS:
+        raise UserError(f"--by takes one of {', '.join((*WAYS, *ATTRIBUTIONS))}.")
     see_to_ledger(here, again=rebuild)
     try:
         lines = sums(here.ledger, by, start)

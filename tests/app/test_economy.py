@@ -2,7 +2,10 @@
 
 import asyncio
 
+from agentcli.cli.causes import entries
 from agentcli.llm.simulator import calls, says
+from agentcli.session.attribution import attribute, input_side
+from agentcli.session.ledger_rebuild import bills_of
 from agentcli.session.store import new_id
 
 READ = ("Read", {"path": "a.txt"})
@@ -51,3 +54,23 @@ def test_a_cap_of_the_configuration_holds(house, tmp_path):
     shown = here.sent()[-1][1][0]
     assert len(shown) < 800
     assert shown.endswith("1000")
+
+
+def test_what_a_real_session_and_its_fork_spent_is_all_attributed(house, tmp_path):
+    look = [calls(READ), calls(("Grep", {"pattern": "alpha"})), says("Seen.")]
+    here = house(*look, says("SUMMARY"), says("Yes."), says("Forked."))
+    prompts(here, "look", "/compact", "go on?")
+    (first,) = (tmp_path / ".local/share/agentcli/sessions").glob("*/*.jsonl")
+    prompts(here, "and now?", resume=first.stem, fork_session=True)
+    files = sorted(first.parent.glob("*.jsonl"))
+    bills = {bill.id: bill for file in files for bill in bills_of(file)}
+    assert (len(files), len(bills)) == (2, 6)
+    found = attribute(map(entries, files), "file")
+    assert sum(share.cost for share in found.shares) == sum(
+        part for bill in bills.values() for part in input_side(bill)
+    )
+    requests = {share.cause: share.requests for share in found.shares}
+    assert requests[str(here.root / "a.txt")] == 3
+    assert requests["Grep"] == 2
+    assert requests["summaries"] == 2
+    assert requests["system and tools"] == 6
