@@ -10,7 +10,7 @@ from decimal import Decimal
 from agentcli.agent.loop import Frame
 from agentcli.app.billing import Billing
 from agentcli.app.talk import Talk
-from agentcli.context.compaction import short, steps_a_turn
+from agentcli.context.compaction import pays_text, short, steps_a_turn
 from agentcli.lib.value import replace
 from agentcli.llm.breakeven import SUMMARY, BreakEven, Standing, break_even
 from agentcli.llm.cost import format_usd
@@ -74,7 +74,8 @@ class Offer:
         going, first = (format_usd(way.after(1)) for way in (found.go_on, found.compact))
         return (
             f"The cache no longer holds this conversation: this request sends "
-            f"{short(self.talk.used)} tokens anew for {going}; with /compact before it, {first}. "
+            f"{short(self.talk.used)} tokens anew for {going}; with /compact before it, "
+            f"{first}{pays_text(found.steps)}. "
             f"`[compaction] by_cost = true` compacts by itself where that is cheaper."
         )
 

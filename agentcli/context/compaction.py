@@ -93,8 +93,12 @@ def steps_a_turn(messages: Sequence[Message]) -> float:
 def outcome(before: int, after: int, cost: Cost | None, steps: int | None) -> str:
     """`Compacted: 182k → 6k tokens for $0.41; pays after 3 steps.`"""
     priced = "" if cost is None else f" for {format_usd(cost.total)}"
-    pays = "" if steps is None else f"; pays after {steps} step{'' if steps == 1 else 's'}"
-    return f"Compacted: {short(before)} → {short(after)} tokens{priced}{pays}."
+    return f"Compacted: {short(before)} → {short(after)} tokens{priced}{pays_text(steps)}."
+
+
+def pays_text(steps: int | None) -> str:
+    """`; pays after 3 steps`, and nothing where it never does or nobody knows."""
+    return "" if steps is None else f"; pays after {steps} step{'' if steps == 1 else 's'}"
 
 
 def short(tokens: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -15,6 +16,30 @@ READ = ("Read", {"path": "a.txt"})
 TODO = ("Todo", {"items": [{"text": "water the plants", "state": "active"}]})
 FULL = Fault("context_overflow")
 NEARLY_FULL = {"input_tokens": 990_000}
+
+
+LONG = "alpha beta " * 24_000
+"""Some 70,000 tokens."""
+PAUSE = 30 * 60
+
+
+def wait(here, app, seconds=PAUSE):
+    """Time passes, for the agent and for the provider."""
+    engine, before = app.engine(), app.engine().billing.clock
+
+    def later():
+        return before() + seconds
+
+    engine.billing.clock = engine.client.clock = here.server.provider._clock = later
+
+
+def by_cost(here):
+    (here.root / ".agent").mkdir()
+    (here.root / ".agent/config.toml").write_text("[compaction]\nby_cost = true\n")
+
+
+def notices(front):
+    return [event.text for event in front.of(Notice) if "no longer holds" in event.text]
 
 
 def full(text):
@@ -332,3 +357,172 @@ def test_a_reply_that_fills_the_window_goes_on_in_a_new_epoch(house):
     assert front.of(Compacted)
     assert "SUMMARY" in here.said()
     assert FULL_TEXT in here.said()
+
+
+def test_what_a_compaction_cost_and_when_it_pays_is_told(house):
+    here = house(says("One."), says("SUMMARY " * 500))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            return await app.compact(""), app.frontend
+
+    told, front = asyncio.run(main())
+    found = re.fullmatch(
+        r"Compacted: (\d+)k → ([\d.]+)k tokens for \$([\d.]+); pays after (\d+) steps\.", told
+    )
+    assert found, told
+    before, after, usd, steps = (float(part) for part in found.groups())
+    assert before > 60
+    assert after < 8
+    (spent,) = (event for event in front.of(Spent) if event.role == "compaction")
+    assert abs(usd - float(spent.cost.total)) < 0.0001
+    assert 1 < steps < 10
+    (event,) = front.of(Compacted)
+    assert (event.cost, event.pays_after) == (spent.cost, steps)
+
+
+def test_what_is_left_is_what_the_next_request_sends(house):
+    here = house(says("One."), says("SUMMARY " * 500), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            await app.compact("")
+            await app.prompt("on")
+            return app.frontend
+
+    front = asyncio.run(main())
+    after = front.of(Compacted)[0].after
+    assert abs(front.of(Spent)[-1].usage.prompt - after) < 0.05 * after
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_the_request_for_a_summary_writes_nothing_that_is_not_read_again(house, cold):
+    here = house(says("One."), says("SUMMARY"), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            if cold:
+                wait(here, app)
+            await app.compact("")
+            await app.prompt("on")
+            return app.frontend
+
+    _, summary, after = (event.usage for event in asyncio.run(main()).of(Spent))
+    marked = [block for m in here.server.requests[1].body["messages"] for block in m["content"]]
+    assert any("cache_control" in block for block in marked) is not cold
+    if cold:
+        assert summary.input > 60_000
+        assert 0 < summary.cache_write_5m < 20_000
+        assert after.cache_read == summary.cache_write_5m
+    else:
+        assert summary.cache_read > 60_000
+        assert summary.cache_write_5m == 0
+
+
+def test_a_cold_cache_is_told_once_with_both_prices(house):
+    here = house(*(says(f"Reply {number}.") for number in range(6)))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            await app.prompt("still warm")
+            assert notices(app.frontend) == []
+            wait(here, app)
+            await app.prompt("cold")
+            await app.prompt("warm again")
+            (told,) = notices(app.frontend)
+            wait(here, app, 4 * 3600)
+            await app.prompt("cold again")
+            assert len(notices(app.frontend)) == 2
+            return told, app.frontend.of(Spent)[2].cost.total, app.frontend
+
+    told, paid, front = asyncio.run(main())
+    going, compacting = (float(usd) for usd in re.findall(r"\$([\d.]+\d)", told))
+    assert abs(going - float(paid)) < 0.02 * float(paid)
+    assert 0 < compacting < 2 * going
+    assert front.of(Compacted) == []
+
+
+def test_of_a_short_conversation_nothing_is_offered(house):
+    here = house(says("One."), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG[: len(LONG) // 2])
+            wait(here, app)
+            await app.prompt("cold")
+            return notices(app.frontend)
+
+    assert asyncio.run(main()) == []
+
+
+def test_by_cost_it_compacts_before_a_prompt_that_would_rewrite_more(house):
+    work = [calls(READ)] * 6
+    here = house(*work, says("One."), says("Warm."), says("SUMMARY"), says("Two."))
+    by_cost(here)
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            await app.prompt("warm")
+            assert app.frontend.of(Compacted) == []
+            wait(here, app)
+            await app.prompt("and call it Ishmael")
+            return app.frontend
+
+    front = asyncio.run(main())
+    assert [event.role for event in front.of(Spent)][-2:] == ["compaction", "main"]
+    assert len(front.of(Compacted)) == 1
+    assert notices(front) == []
+    assert "SUMMARY" in here.said()
+    assert "and call it Ishmael" in here.said()
+    assert LONG not in here.said()
+
+
+def test_by_cost_it_goes_on_where_a_usual_turn_is_too_short_to_pay_for_a_summary(house):
+    here = house(says("One."), says("Two."))
+    by_cost(here)
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            wait(here, app)
+            await app.prompt("cold")
+            return app.frontend
+
+    assert asyncio.run(main()).of(Compacted) == []
+    assert len(here.server.requests) == 2
+
+
+def test_a_summary_only_meant_to_save_does_not_end_the_turn_when_it_fails(house):
+    here = house(*[calls(READ)] * 6, says("One."), Fault("server_error"), says("Two."))
+    by_cost(here)
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            wait(here, app)
+            app.engine().client.attempts = 1
+            return await app.prompt("cold"), app.frontend
+
+    end, front = asyncio.run(main())
+    assert end.reason == "done"
+    assert any(event.text.startswith("Nothing was compacted") for event in front.of(Notice))
+    assert LONG in here.said()
+
+
+def test_the_share_of_the_window_past_which_a_summary_is_due_is_a_setting(house):
+    here = house(says("One."), says("SUMMARY"), says("Two."))
+    (here.root / ".agent").mkdir()
+    (here.root / ".agent/config.toml").write_text("[compaction]\nat = 0.1\n")
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG + LONG)
+            await app.prompt("on")
+            return app.frontend
+
+    assert len(asyncio.run(main()).of(Compacted)) == 1
