@@ -37,7 +37,6 @@ from agentcli.llm.providers import Route
 from agentcli.llm.router import Router
 from agentcli.llm.types import Effort, Image, JsonObject, Text, ToolCall, UserMessage
 from agentcli.policy.hooks import Hooks, hook_spec
-from agentcli.policy.rules import parse_rule
 from agentcli.policy.secrets import known_values, mask
 from agentcli.tools.base import ToolContext, ToolError, text_result
 from agentcli.tools.jobs import kill_all
@@ -219,9 +218,7 @@ def build(site: Site) -> Engine:
 def _outputs(site: Site) -> Path:
     """Where outputs too long to show are kept; the model may read there without asking."""
     folder = site.ground.places.data / "outputs" / site.talk.id
-    policy = site.gate.policy
-    rule = parse_rule(f"Read(/{folder}/**)", "allow", site.ground.root)
-    site.gate.policy = replace(policy, rules=(*policy.rules, rule))
+    site.gate.policy = replace(site.gate.policy, outputs=folder)
     return folder
 
 

@@ -26,11 +26,18 @@ class Policy:
     root: Path
     extra_dirs: tuple[Path, ...] = ()
     home: Path = Path("/root")
+    outputs: Path | None = None
+    """Where this session's long outputs are kept: may be read, not written."""
 
     def inside(self, path: Path) -> bool:
         """Whether a path is in the project or a folder the person added."""
         folders = (self.root, *self.extra_dirs)
         return any(path.is_relative_to(_real(folder)) for folder in folders)
+
+    def readable(self, path: Path) -> bool:
+        """Whether a path is inside, or a long output that the model was told of."""
+        kept = self.outputs is not None and path.is_relative_to(_real(self.outputs))
+        return kept or self.inside(path)
 
 
 @value
@@ -119,7 +126,7 @@ def _reading(tool: str, target: Path, policy: Policy) -> Finding:
     real = _real(target)
     if is_secret_file(target) or is_secret_file(real):
         return Finding("ask", f"{target.name} may hold secrets", hard=True, changes=False)
-    if policy.inside(real) or _is_library(real):
+    if policy.readable(real) or _is_library(real):
         return Finding("allow", "reading in the project", changes=False)
     rule = f"Read(/{real}/**)" if real.is_dir() else f"Read(/{real})"
     return Finding("ask", f"{target} is outside the project", rules=(rule,), changes=False)

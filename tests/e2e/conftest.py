@@ -83,8 +83,8 @@ def project(tmp_path):
     home.mkdir()
     (root / "a.txt").write_text("alpha\n")
     env = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    env |= {"HOME": str(home), "PYTHONWARNINGS": "error,ignore::ResourceWarning", "GIT_CONFIG_NOSYSTEM": "1"}
-    env["AGENT_CHECK_PREFIX"] = "1"
+    env |= {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "AGENT_CHECK_PREFIX": "1"}
+    env["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"
     return Project(root, env)
 
 
