@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
-from agentcli.lib.process import Finished, run
+from agentcli.lib.process import KEPT, Finished, run
 from agentcli.tools import jobs
 from agentcli.tools.base import (
     Action,
@@ -92,8 +92,8 @@ def _shown(ctx: ToolContext, done: Finished, whole: Path) -> str:
     text = done.output
     if not done.dropped:
         return fitted(ctx, text)
-    half = len(text) // 2
-    text = f"{text[:half]}\n[… {done.dropped:,} characters left out …]\n{text[half:]}"
+    note = f"[… {done.dropped:,} characters left out; the whole is in {whole} …]"
+    text = f"{text[:KEPT]}\n{note}\n{text[KEPT:]}"
     return fitted(ctx, text, whole=whole)
 
 

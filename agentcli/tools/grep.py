@@ -65,6 +65,8 @@ def _result(ctx: ToolContext, top: Path, mode: str, found: Found) -> ToolResult:
     caps = ctx.caps
     rest = len(lines) - caps.grep_lines
     told = [short(line, caps.grep_line) for line in lines[: caps.grep_lines]]
+    if any(len(line) > caps.grep_line for line in lines[: caps.grep_lines]):
+        told.append("[Read shows more of long lines]")
     if rest > 0 or found.partial:
         told.append(f"[{max(rest, 0)} lines more; narrow the pattern, path or glob]")
     return text_result("\n".join(told), Listing(counted(len(lines), noun), tuple(told)))

@@ -18,7 +18,7 @@ def tidy(text: str) -> str:
     text = without_ansi(text).replace("\r\n", "\n")
     if "\r" in text or "\b" in text:
         text = "\n".join(_last_state(line) for line in text.split("\n"))
-    text = _BLANKS.sub("\n\n\n", folded(text))
+    text = folded(_BLANKS.sub("\n\n\n", text))
     return "".join(c for c in text if c >= " " or c in "\n\t") if _has_controls(text) else text
 
 

@@ -99,18 +99,21 @@ def _numbered(path: str, text: str, start: int, count: int, caps: Caps) -> ToolR
     if first > len(whole):
         raise ToolError(f"{path} has only {len(whole)} lines.")
     rows: list[str] = []
-    size = 0
+    size = longest = 0
     for number, line in enumerate(whole[first - 1 : first - 1 + max(1, count)], first):
         row = f"{number:6}\t{_short(line, caps.read_line)}"
         size += len(row) + 1
         if size > caps.read_chars and rows:
             break
         rows.append(row)
+        longest = max(longest, len(line))
     last = first + len(rows) - 1
     shown = counted(len(whole), "line")
     if last < len(whole):
         shown = f"lines {first} to {last} of {len(whole)}"
         rows.append(f"[lines {first} to {last} of {len(whole)}; go on with start={last + 1}]")
+    if longest > caps.read_line:
+        rows.append(f"[for the rest of long lines: cut -c{caps.read_line + 1}- with Bash]")
     return text_result(_sendable("\n".join(rows)), Plain(shown))
 
 

@@ -25,6 +25,8 @@ SMALL = Caps(
     folder_names=5,
 )
 
+LEFT_OUT = "[15 lines more; narrow the pattern, path or glob]"
+
 
 @pytest.fixture
 def small(ctx):
@@ -76,6 +78,15 @@ def test_a_job_keeps_what_it_cuts(small):
     assert "\n500\n" in whole(shown).read_text()
 
 
+def test_output_too_long_to_hold_names_its_file_where_the_middle_is_missing(ctx):
+    line = "seq 1 30000; yes same | head -n 400000; seq 1 5"
+    shown = text(replace(ctx, caps=Caps(output=400_000)), "Bash", command=line)
+    begin, _, end = shown.partition(" characters left out; the whole is in ")
+    assert begin.rpartition("\n")[0].endswith("more times]\ns")
+    assert end.endswith("1\n2\n3\n4\n5")
+    assert whole(shown).stat().st_size == 168_894 + 5 * 400_000 + 10
+
+
 def test_what_fits_after_folding_leaves_no_file(small):
     shown = text(small, "Bash", command="for i in $(seq 1000); do echo the same again; done")
     assert shown == "the same again\n[the line above 999 more times]"
@@ -102,7 +113,7 @@ def test_following_what_read_says_reads_all_of_a_file(small):
 
 def test_long_lines_and_folders(small):
     (small.root / "a").write_text("x" * 5000)
-    assert text(small, "Read", path="a").endswith(f"{'x' * 80} [… 4,920 characters more]")
+    assert f"{'x' * 80} [… 4,920 characters more]" in text(small, "Read", path="a")
     for number in range(7):
         (small.root / f"f{number}").write_text("")
     assert text(small, "Read", path=".").endswith("f3\n[3 more; look for them with Glob]")
@@ -111,10 +122,10 @@ def test_long_lines_and_folders(small):
 def test_searches_say_what_they_left_out(small):
     (small.root / "many").write_text(f"hit {'y' * 100}\n" * 20)
     found = text(small, "Grep", pattern="hit").splitlines()
-    assert len(found) == 6
+    assert len(found) == 7
     assert found[0].startswith("many:1:hit yyy")
     assert found[0].endswith("characters more]")
-    assert found[-1] == "[15 lines more; narrow the pattern, path or glob]"
+    assert found[-2:] == ["[Read shows more of long lines]", LEFT_OUT]
     for number in range(9):
         (small.root / f"f{number}.py").write_text("")
     names = text(small, "Glob", pattern="*.py").splitlines()

@@ -42,7 +42,9 @@ def test_read_numbers_lines_and_pages(ctx):
 
 def test_read_cuts_long_lines_and_says_so(ctx):
     (ctx.root / "a").write_text("x" * 5000)
-    assert text(ctx, "Read", path="a").endswith("[… 3,000 characters more]")
+    cut, note = text(ctx, "Read", path="a").splitlines()
+    assert cut.endswith("x [… 3,000 characters more]")
+    assert note == "[for the rest of long lines: cut -c2001- with Bash]"
 
 
 def test_read_again_unchanged_is_one_line(ctx):
