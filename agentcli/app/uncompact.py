@@ -25,10 +25,9 @@ def uncompact(talk: Talk, frame: Frame, model: ModelSpec, at: float) -> str:
     request = replace(frame.request(talk.transcript), messages=messages)
     tokens = counted(request, model.id, None, 0).tokens
     if due(tokens, model.context, model.max_output, at):
-        window = short(model.context or 0)
         raise UserError(
-            f"The compaction can't be undone: {short(tokens)} tokens leave no room in a window of "
-            f"{window}."
+            f"The compaction can't be undone: with {short(tokens)} tokens in a window of "
+            f"{short(model.context or 0)}, the next request would compact again."
         )
     talk.transcript.restart(messages)
     talk.begin_epoch(frame.model, messages, restores=found.epoch)
