@@ -32,11 +32,9 @@ def folded(text: str) -> str:
 def _repeat(lines: list[str], start: int) -> tuple[list[str], int] | None:
     """The shortest block that repeats from here: how it is shown, and the lines it stands for."""
     for size in range(1, LONGEST + 1):
-        block = lines[start : start + size]
-        if not block[0].strip() and not any(line.strip() for line in block):
-            continue
         times = _times(lines, start, size)
-        if times >= (MANY if size == 1 else BLOCKS):
+        block = lines[start : start + size]
+        if times >= (MANY if size == 1 else BLOCKS) and block != [""]:
             what = "line" if size == 1 else f"{size} lines"
             return [*block, f"[the {what} above {times - 1} more times]"], size * times
     return None

@@ -17,6 +17,7 @@ def test_equal_lines():
         "a", "same", "[the line above 4 more times]", "b"
     )
     assert folded(lines(*["same"] * 3)) == lines(*["same"] * 3)
+    assert tidy("\n" * 9).strip("\n") == ""
 
 
 @pytest.mark.parametrize("size", [2, 3, LONGEST])
