@@ -105,4 +105,4 @@ def short(tokens: int) -> str:
     """`182k`, `6.4k`, `380`."""
     if tokens < 1_000:
         return str(tokens)
-    return f"{tokens / 1_000:.1f}k" if tokens < 10_000 else f"{round(tokens / 1_000)}k"
+    return f"{tokens / 1_000:.1f}k" if tokens < 9_950 else f"{round(tokens / 1_000)}k"

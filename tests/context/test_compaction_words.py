@@ -41,7 +41,7 @@ def test_the_outcome_leaves_out_what_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("tokens", "text"), [(999, "999"), (1_000, "1.0k"), (9_940, "9.9k"), (10_000, "10k")]
+    ("tokens", "text"), [(999, "999"), (1_000, "1.0k"), (9_940, "9.9k"), (9_960, "10k")]
 )
 def test_sizes_are_short(tokens, text):
     assert short(tokens) == text
