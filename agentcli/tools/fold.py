@@ -54,7 +54,7 @@ def _progress(lines: list[str], start: int) -> tuple[list[str], int] | None:
         return None
     said, before = _percent(lines[start])
     end = start + 1
-    while end < len(lines) and before >= 0:
+    while end < len(lines):
         words, now = _percent(lines[end])
         if words != said or now < before:
             break

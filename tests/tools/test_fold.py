@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agentcli.tools.fold import LONGEST, folded
+from agentcli.tools.fold import folded
 from agentcli.tools.output import tidy
 
 
@@ -16,16 +16,18 @@ def test_equal_lines():
     assert folded(lines("a", *["same"] * 5, "b")) == lines(
         "a", "same", "[the line above 4 more times]", "b"
     )
+    assert folded(lines(*["same"] * 4)) == lines("same", "[the line above 3 more times]")
     assert folded(lines(*["same"] * 3)) == lines(*["same"] * 3)
     assert tidy("\n" * 9).strip("\n") == ""
 
 
-@pytest.mark.parametrize("size", [2, 3, LONGEST])
+@pytest.mark.parametrize("size", [2, 3, 8])
 def test_equal_blocks(size):
     block = [f"row {n}" for n in range(size)]
     assert folded(lines("begin", *block * 40, "end")) == lines(
         "begin", *block, f"[the {size} lines above 39 more times]", "end"
     )
+    assert folded(lines(*block * 3)) == lines(*block, f"[the {size} lines above 2 more times]")
     assert folded(lines(*block * 2)) == lines(*block * 2)
 
 
@@ -37,7 +39,7 @@ def test_a_block_keeps_the_blank_line_in_it_and_the_rest_of_an_unfinished_one():
 
 
 def test_what_is_longer_than_a_block_or_differs_stays():
-    long = [f"row {n}" for n in range(LONGEST + 1)]
+    long = [f"row {n}" for n in range(9)]
     numbered = [f"item {n}" for n in range(100)]
     for rows in (long * 3, numbered, ["", "", "x", ""]):
         assert folded(lines(*rows)) == lines(*rows)
