@@ -80,12 +80,13 @@ class Offer:
         )
 
     def _is_due(self) -> bool:
-        cached = self.route().model.cache.mode != "none"
-        return cached and self.talk.used > WORTH and not self.standing().warm
+        model = self.route().model
+        cached = model.cache.mode != "none"
+        return cached and self.talk.used > WORTH and self._is_cold(model.id)
 
     def _is_cold(self, model: str) -> bool:
         """Left alone for too long, or never read by this model."""
-        messages = self.talk.transcript.messages
+        messages = reversed(self.talk.transcript.messages)
         known = any(isinstance(m, AssistantMessage) and m.model == model for m in messages)
         return not known or self.billing.rewrite() is not None
 

@@ -446,6 +446,34 @@ def test_a_cold_cache_is_told_once_with_both_prices(house):
     assert front.of(Compacted) == []
 
 
+def test_a_cold_cache_is_not_told_again_while_it_stays_cold(house):
+    here = house(says("One."), Fault("unauthorized"), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            wait(here, app)
+            reasons = [(await app.prompt(text)).reason for text in ("cold", "still cold")]
+            return reasons, len(notices(app.frontend))
+
+    assert asyncio.run(main()) == (["error", "done"], 1)
+
+
+def test_what_a_model_never_read_is_cold_to_it(house):
+    here = house(says("One."), says("Two."), says("Three."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            app.set_model("claude-opus-5-5")
+            await app.prompt("you too")
+            assert len(notices(app.frontend)) == 1
+            await app.prompt("and now?")
+            return len(notices(app.frontend))
+
+    assert asyncio.run(main()) == 1
+
+
 def test_of_a_short_conversation_nothing_is_offered(house):
     here = house(says("One."), says("Two."))
 
