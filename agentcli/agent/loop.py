@@ -100,6 +100,7 @@ class Frame:
     effort: Effort | None = None
     max_output: int | None = None
     output_schema: JsonObject | None = None
+    cache_key: str = ""
 
     def request(self, transcript: Transcript) -> Request:
         return Request(
@@ -111,6 +112,7 @@ class Frame:
             effort=self.effort,
             session=self.session,
             output_schema=self.output_schema,
+            cache_key=self.cache_key,
         )
 
 

@@ -286,7 +286,7 @@ class Billing:
         lane = self._lane(self.talk.id, bill.role)
         lane.latest = Sent(
             *(bill.shape, bill.provider, bill.at, bill.usage, CachePlan(life=bill.life), kind),
-            key=bill.session if kind.key else "",
+            key=self.talk.key if kind.key else "",
         )
         lane.before[bill.model] = lane.latest
 

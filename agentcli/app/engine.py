@@ -142,6 +142,7 @@ class Frames:
             system=site.talk.system,
             tools=self._specs,
             session=site.talk.id,
+            cache_key=site.talk.key,
             effort=cast("Effort | None", site.options.effort or site.config.effort),
             output_schema=self._schema,
         )

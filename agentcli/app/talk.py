@@ -55,6 +55,11 @@ class Talk:
     """What a resumed session was last talking to."""
     pins: tuple[str, ...] = ()
     """Notes of the person that outlive every summary."""
+    key: str = ""
+    """By what some providers find its cache; a fork keeps that of its origin."""
+
+    def __post_init__(self) -> None:
+        self.key = self.key or self.id
 
     @property
     def times(self) -> list[float]:
@@ -143,14 +148,15 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     saved, last, count = store.read(path)
     session_id = store.new_id(time.time()) if options.fork_session else saved.id
     talk = _talk(ground, options, session_id, saved.messages)
-    talk.system = saved.system
+    talk.system, talk.key = saved.system, saved.key
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
     talk.bills, talk.pins = saved.bills, saved.pins
     talk.used = _used(talk)
     replay(talk.ledger, talk.bills)
     if talk.file is not None and options.fork_session:
-        talk.file.append("header", store.header(session_id, ground.root, ground.version))
+        head = store.header(session_id, ground.root, ground.version, key=saved.key)
+        talk.file.append("header", head)
         talk.begin_epoch(talk.model, saved.messages)
         for bill in talk.bills:
             talk.file.append("spent", bill)

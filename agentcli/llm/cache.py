@@ -150,5 +150,5 @@ def _automatic(
     expected = Usage(input=fresh, cache_read=read)
     if bills_writes and seen.tokens >= kind.min_tokens:
         expected = Usage(cache_read=read, cache_write_5m=fresh)
-    key = request.session if kind.key else ""
+    key = request.key if kind.key else ""
     return CachePlan(key=key, expected=expected, life=life, seen=seen)

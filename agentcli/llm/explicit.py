@@ -56,7 +56,7 @@ def plan(
     anchor = _anchor(marks, sizes, live, seen)
     return CachePlan(
         marks=marks,
-        key=request.session if kind.key else "",
+        key=request.key if kind.key else "",
         expected=_expected(marks, sizes, live, seen),
         life=SECONDS[marks[-1].ttl] if marks else None,
         seen=seen,

@@ -155,10 +155,17 @@ class Request:
     max_output: int | None = None
     effort: Effort | None = None
     session: str = ""
-    """Stable for the session: the cache key of providers that route by one."""
+    """Stable for the session."""
+    cache_key: str = ""
+    """By what providers route, where that is not the session: a fork keeps its origin's."""
     output_schema: JsonObject | None = None
     final: bool = False
     """Nothing will follow on its messages, so that only its head is worth writing to a cache."""
+
+    @property
+    def key(self) -> str:
+        """The cache key of providers that route by one."""
+        return self.cache_key or self.session
 
 
 @value

@@ -43,6 +43,8 @@ class Saved:
     bills: tuple[JsonObject, ...]
     pins: tuple[str, ...]
     """Notes that the person pinned."""
+    key: str
+    """What its requests are routed by at some providers."""
     damaged: int
     """Lines that could not be read; they are left in the file and skipped."""
 
@@ -153,6 +155,7 @@ def read(path: Path) -> tuple[Saved, str, int]:
         messages=tuple(messages),
         bills=tuple(entry.data for entry in entries if entry.kind == "spent"),
         pins=_pins(entries),
+        key=header.data.get("key") or header.data["session"],
         damaged=damaged,
     )
     return saved, entries[-1].id, len(entries)
@@ -184,8 +187,10 @@ def entries_of(path: Path) -> tuple[list[Entry], int]:
     return entries, damaged
 
 
-def header(session_id: str, root: Path, version: str) -> JsonObject:
-    return {"version": VERSION, "session": session_id, "cwd": str(root), "agent": version}
+def header(session_id: str, root: Path, version: str, *, key: str = "") -> JsonObject:
+    """The first line; `key` is that of the session this one was forked from."""
+    data = {"version": VERSION, "session": session_id, "cwd": str(root), "agent": version}
+    return data | {"key": key} if key not in ("", session_id) else data
 
 
 def listing(sessions: Path, limit: int = 20) -> tuple[SessionInfo, ...]:

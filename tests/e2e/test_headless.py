@@ -143,3 +143,13 @@ def test_structured_output_is_checked(project, provider):
     schema = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
     done = project.agent("-p", "x", "--json-schema", schema, "--output-format", "json")
     assert done.json["structured_output"] == {"n": 3}
+
+
+def test_a_fork_finds_the_cache_of_its_origin(project, provider, wire):
+    server = provider([says("One."), says("Two."), says("Three.")], wire)
+    project.agent("-p", "x")
+    forked = project.agent("-p", "-c", "--fork-session", "--output-format", "json", "y")
+    assert forked.json["usage"]["cache_read_input_tokens"] > 0
+    assert project.agent("-p", "-r", forked.json["session_id"], "z").out == "Three.\n"
+    keys = {request.body.get("prompt_cache_key") for request in server.requests}
+    assert len(keys) == 1

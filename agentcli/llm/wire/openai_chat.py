@@ -73,7 +73,7 @@ def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
     if limit and quirks.max_tokens_field:
         options[quirks.max_tokens_field] = min(limit, request.max_output or DEFAULT_MAX_OUTPUT)
     options |= effort_fields(request.effort, route) | quirks.fields
-    key = plan.key or request.session
+    key = plan.key or request.key
     if key and quirks.prompt_cache_key:
         options["prompt_cache_key"] = key
     if key and quirks.session_id:

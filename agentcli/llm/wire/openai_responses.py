@@ -63,7 +63,7 @@ class ResponsesWire:
         if request.output_schema is not None:
             form = {"type": "json_schema", "name": "answer", "schema": request.output_schema}
             body["text"] = {"format": form | {"strict": False}}
-        key = plan.key or request.session
+        key = plan.key or request.key
         if key and route.provider.quirks.prompt_cache_key:
             body["prompt_cache_key"] = key
         body["max_output_tokens"] = _max_output(request, route)
