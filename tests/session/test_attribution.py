@@ -85,7 +85,11 @@ def test_the_shares_add_up_to_the_bills_to_the_last_digit():
     talk = Talk()
     talk.say(human("fix it, please"))
     odd = Cost(
-        Decimal("0.0000007"), Decimal(1), Decimal("0.01234567890123457"), Decimal("0.00123457"), Decimal(2)
+        Decimal("0.0000007"),
+        Decimal(1),
+        Decimal("0.01234567890123457"),
+        Decimal("0.00123457"),
+        Decimal(2),
     )
     bills = [talk.pay(1_000)]
     for number in range(7):
@@ -111,6 +115,38 @@ def test_a_result_of_the_first_step_costs_a_write_and_a_read_on_each_later_one()
     paid = costs(talk)["Bash"] / (size * READ)
     once = WRITE / READ
     assert 49 + float(once) == pytest.approx(float(paid), rel=0.02)
+
+
+def test_an_item_pays_what_its_place_in_the_prompt_cost():
+    """Read from the front, then written, then at full price."""
+    talk = Talk(system="")
+    for name in ("Read", "Bash", "Grep"):
+        talk.call(name, {}, "word " * 700)
+    cost = Cost(Decimal(4), Decimal(100), Decimal(1), Decimal(2))
+    talk.pay(usage=Usage(500, 7, 500, 500), cost=cost)
+    assert costs(talk) == {"Read": Decimal(1), "Bash": Decimal(2), "Grep": Decimal(4)}
+    talk.pay(usage=Usage(1_500, 7), cost=Cost(Decimal(3), Decimal(100)))
+    assert costs(talk) == {"Read": Decimal(2), "Bash": Decimal(3), "Grep": Decimal(5)}
+
+
+def test_what_is_told_of_every_tool_counts_with_the_system_prompt():
+    talk = Talk(system="be brief " * 100)
+    talk.say(human("go " * 100))
+    talk.pay(1_000)
+    assert costs(talk, tools=3_000)[HEAD] > costs(talk, tools=0)[HEAD]
+    assert costs(talk)[HEAD] > costs(talk)["your words"]
+
+
+def test_a_prompt_of_which_nothing_is_known_is_paid_for_all_the_same():
+    talk = Talk(system="")
+    bill = talk.pay(700)
+    assert costs(talk) == {HEAD: sum(input_side(bill))}
+
+
+def test_a_session_kept_twice_counts_once():
+    talk = Talk()
+    talk.pay(700)
+    assert costs(talk, talk) == costs(talk)
 
 
 def test_each_cause_has_its_name():
@@ -211,6 +247,14 @@ def test_what_has_no_price_is_counted_and_what_is_only_stated_is_shared():
     found = attribute([talk.entries], "tool")
     assert found.unknown == 1
     assert sum(share.cost for share in found.shares) == Decimal("0.07")
+
+
+def test_a_stated_total_is_shared_by_size_though_nothing_was_sent_at_full_price():
+    talk = Talk(system="")
+    for name in ("Read", "Bash"):
+        talk.call(name, {}, "word " * 700)
+    talk.pay(usage=Usage(0, 7, 900, 0), cost=Cost(total=Decimal("0.5"), exact=True))
+    assert costs(talk) == {"Read": Decimal("0.25"), "Bash": Decimal("0.25")}
 
 
 def test_since_leaves_out_what_is_older():
