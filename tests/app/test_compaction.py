@@ -379,7 +379,33 @@ def test_what_a_compaction_cost_and_when_it_pays_is_told(house):
     assert abs(usd - float(spent.cost.total)) < 0.0001
     assert 1 < steps < 10
     (event,) = front.of(Compacted)
-    assert (event.cost, event.pays_after) == (spent.cost, steps)
+    assert (event.cost, event.pays_after, event.by_hand) == (spent.cost, steps, True)
+
+
+def test_a_summary_as_long_as_what_it_sums_up_never_pays(house):
+    here = house(says("One."), says("SUMMARY " * 60_000))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG[:25_000])
+            return await app.compact(""), app.frontend.of(Compacted)[0]
+
+    told, compacted = asyncio.run(main())
+    assert compacted.after > compacted.before
+    assert compacted.pays_after is None
+    assert "pays" not in told
+
+
+def test_a_summary_that_was_dear_pays_later(house):
+    here = house(says("One."), Turn((Say("SUMMARY"),), usage={"output_tokens": 60_000}))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            await app.compact("")
+            return app.frontend.of(Compacted)[0].pays_after
+
+    assert asyncio.run(main()) > 60
 
 
 def test_what_is_left_is_what_the_next_request_sends(house):
@@ -459,6 +485,23 @@ def test_a_cold_cache_is_not_told_again_while_it_stays_cold(house):
     assert asyncio.run(main()) == (["error", "done"], 1)
 
 
+def test_what_was_kept_for_an_hour_is_told_at_its_price(house):
+    here = house(says("One."), says("Two."))
+    (here.root / ".agent").mkdir()
+    (here.root / ".agent/config.toml").write_text('[cache]\nlatest = "1h"\n')
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            wait(here, app, 2 * 3600)
+            await app.prompt("cold")
+            return notices(app.frontend), app.frontend.of(Spent)[1].cost.total
+
+    (told,), paid = asyncio.run(main())
+    going = float(re.search(r"\$([\d.]+\d)", told)[1])
+    assert abs(going - float(paid)) < 0.02 * float(paid)
+
+
 def test_what_a_model_never_read_is_cold_to_it(house):
     here = house(says("One."), says("Two."), says("Three."))
 
@@ -521,7 +564,9 @@ def test_by_cost_it_goes_on_where_a_usual_turn_is_too_short_to_pay_for_a_summary
             await app.prompt("cold")
             return app.frontend
 
-    assert asyncio.run(main()).of(Compacted) == []
+    front = asyncio.run(main())
+    assert front.of(Compacted) == []
+    assert notices(front) == []
     assert len(here.server.requests) == 2
 
 
@@ -553,4 +598,7 @@ def test_the_share_of_the_window_past_which_a_summary_is_due_is_a_setting(house)
             await app.prompt("on")
             return app.frontend
 
-    assert len(asyncio.run(main()).of(Compacted)) == 1
+    (compacted,) = asyncio.run(main()).of(Compacted)
+    assert compacted.cost.total > 0
+    assert compacted.pays_after > 0
+    assert not compacted.by_hand

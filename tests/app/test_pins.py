@@ -57,6 +57,7 @@ def test_a_note_outlives_the_process(house, fork):
         async with here.app() as app:
             app.pin(NOTE)
             await app.prompt("first")
+        (here.root / "AGENTS.md").write_text("Be a cat.")
         async with here.app(resume_last=True, fork_session=fork):
             pass
         async with here.app(resume_last=True) as app:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agentcli.agent.events import Notice
+from agentcli.agent.events import Notice, Spent
 from agentcli.lib.errors import UserError
 from agentcli.llm.simulator import Turn, calls, says
 from agentcli.llm.simulator.script import Say, Think
@@ -40,11 +40,11 @@ def test_undone_the_same_bytes_go_out_and_what_was_said_since(house):
             used = app.status().context_used
             await app.prompt("third words")
             await app.prompt("fourth words")
-            return told, used
+            return told, used, app.frontend.of(Spent)[4].usage.prompt
 
-    told, used = asyncio.run(main())
+    told, used, sent = asyncio.run(main())
     assert told.startswith("Undone")
-    assert used > 0
+    assert abs(used - sent) < 0.05 * sent
     said = whole(here, 4, 1).decode()
     assert "Let me see." in said
     assert "signature" in said

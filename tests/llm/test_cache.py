@@ -179,3 +179,10 @@ def test_a_final_request_marks_what_it_reads_and_writes_no_more_than_the_head():
     assert warm.expected.cache_write_5m == 0
     assert [mark.segment for mark in cold.marks] == ["tools", "memory"]
     assert cold.expected.input > 0
+
+
+def test_a_final_request_bridges_nothing():
+    first = request(user("a"))
+    planned = plan(first, OPUS, None, 0)
+    asked = replace(request(user("a"), *calls(40), user("sum up")), final=True)
+    assert places(plan(asked, OPUS, planned, 60))[2:] == [("history", 0, 0)]

@@ -121,6 +121,7 @@ def test_results_headline_and_errors():
         (Retrying(2, 1.25, "Overloaded."), "Overloaded. (retry 2 in 1.2 s)"),
         (HookFailed("Stop", "./x", "exit 3", True), "Hook Stop (./x) failed, and blocks: exit 3"),
         (Compacted(120_000, 9000, "…"), "Compacted: 120k → 9.0k tokens."),
+        (Compacted(120_000, 9000, "…", by_hand=True), ""),
         (Decided(CALL, Decision("deny", "no", "user")), ""),
     ],
 )
