@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentcli.session.entries import Entry, from_line
+from agentcli.lib.errors import UserError
+from agentcli.session.store import entries_of
 
 if TYPE_CHECKING:
     from agentcli.session.attribution import Way
+    from agentcli.session.entries import Entry
 
 
 def causes(sessions: Path, by: Way, since: float, *, as_json: bool, as_csv: bool) -> str:
@@ -27,21 +29,12 @@ def causes(sessions: Path, by: Way, since: float, *, as_json: bool, as_csv: bool
     return causes_csv(found, by) if as_csv else causes_table(found, by, Path.cwd())
 
 
-def entries(file: Path) -> Iterator[Entry]:
+def entries(file: Path) -> Sequence[Entry]:
     """The entries of a session, as far as it can be read."""
     try:
-        with file.open("rb") as lines:
-            for line in lines:
-                yield from _entry(line)
-    except OSError:
-        return
-
-
-def _entry(line: bytes) -> Iterator[Entry]:
-    try:
-        yield from_line(line)
-    except (ValueError, KeyError, TypeError):
-        return
+        return entries_of(file)[0]
+    except UserError:
+        return ()
 
 
 def _is_newer(file: Path, since: float) -> bool:
