@@ -152,6 +152,7 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
     talk.bills, talk.pins = saved.bills, saved.pins
+    talk.workspace.todos = saved.todos
     talk.used = _used(talk)
     replay(talk.ledger, talk.bills)
     if talk.file is not None and options.fork_session:

@@ -14,6 +14,8 @@ from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject, Message, UserMessage
 from agentcli.session.codec import message_from_json, message_to_json
 from agentcli.session.entries import VERSION, Entry, Kind, from_line, to_line
+from agentcli.session.todos import todo_list
+from agentcli.tools.base import TodoItem
 
 
 def new_id(now: float) -> str:
@@ -45,6 +47,7 @@ class Saved:
     """Notes that the person pinned."""
     key: str
     """What its requests are routed by at some providers."""
+    todos: tuple[TodoItem, ...]
     damaged: int
     """Lines that could not be read; they are left in the file and skipped."""
 
@@ -155,6 +158,7 @@ def read(path: Path) -> tuple[Saved, str, int]:
         messages=tuple(messages),
         bills=tuple(entry.data for entry in entries if entry.kind == "spent"),
         pins=_pins(entries),
+        todos=todo_list(reversed(entries)),
         key=header.data.get("key") or header.data["session"],
         damaged=damaged,
     )

@@ -118,6 +118,25 @@ def test_the_todo_list_survives_word_for_word(house):
     assert "- [active] water the plants" in here.said()
 
 
+def test_the_todo_list_survives_the_process_and_every_compaction(house):
+    wrong = ("Todo", {"items": [{"text": "no such state", "state": "maybe"}]})
+    replies = ("Noted.", "SUMMARY A", "Two.", "SUMMARY B", "Three.")
+    here = house(calls(TODO), calls(wrong), *(says(text) for text in replies))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("note it")
+        for text in ("first", "second"):
+            async with here.app(resume_last=True) as app:
+                await app.compact("")
+                await app.prompt(text)
+
+    asyncio.run(main())
+    assert here.said(4).count("- [active] water the plants") == 1
+    assert here.said().count("- [active] water the plants") == 1
+    assert "no such state" not in here.said(4)
+
+
 def test_compaction_is_due_when_the_window_fills(house):
     here = house(full("A lot."), says("SUMMARY"), says("Going on."))
 

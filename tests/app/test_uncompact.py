@@ -33,7 +33,7 @@ def test_undone_the_same_bytes_go_out_and_what_was_said_since(house):
 
     async def main():
         async with here.app() as app:
-            await app.prompt("first words")
+            await app.prompt("first words" + " alpha" * 5_000)
             await app.compact("")
             await app.prompt("second words")
             told = app.undo_compaction()
