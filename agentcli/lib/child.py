@@ -89,12 +89,17 @@ class Child(asyncio.SubprocessProtocol):
             await self._exited.wait()
 
     async def drain(self) -> None:
-        """Take what is still in the pipes; do not wait for a stranger who holds them open."""
-        with suppress(TimeoutError, asyncio.CancelledError):
-            async with asyncio.timeout(LINGER):
-                await self._silent.wait()
+        """Take what is still in the pipes, and close them to a stranger who holds them open."""
+        with suppress(asyncio.CancelledError):
+            await self.silence()
         if self._transport is not None:
             self._transport.close()
+
+    async def silence(self) -> None:
+        """Wait a moment for the end of its output, which may come after its own."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                await self._silent.wait()
 
 
 async def start(

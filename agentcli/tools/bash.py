@@ -127,8 +127,8 @@ def job_intent(ctx: ToolContext, id: str, **_: Any) -> Action:
 async def bash_output(ctx: ToolContext, id: str) -> ToolResult:
     """New output and state of a background job."""
     job = _job(ctx, id)
-    text = fitted(ctx, job.take()).rstrip("\n") or "(nothing new)"
     state = "running" if job.exit is None else f"ended with exit code {job.exit}"
+    text = fitted(ctx, await job.take()).rstrip("\n") or "(nothing new)"
     return text_result(f"{text}\n[{state}]", Command(job.line, job.exit, text))
 
 

@@ -34,8 +34,10 @@ class Job:
         """None while it runs."""
         return None if self._child is None else self._child.exit
 
-    def take(self) -> str:
-        """The output since it was last taken."""
+    async def take(self) -> str:
+        """The output since it was last taken; once it has ended, all that is left."""
+        if self._child is not None and self._child.exit is not None:
+            await self._child.silence()
         text, self._fresh = self._fresh, ""
         return text
 
