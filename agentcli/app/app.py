@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ class Status:
     cache_expires: float | None
     rewrite: Rewrite | None = None
     """What the next message sends anew, because the cache was left alone for too long."""
+    with_summary: Decimal | None = None
+    """USD that the next step costs with /compact before it, where `rewrite` makes that worth it."""
 
 
 NO_MODEL = """No model is set up. Do one of these:
@@ -134,6 +137,7 @@ class App:
             unpriced=total.unpriced,
             cache_expires=self._engine.cache_expires() if self._engine else None,
             rewrite=self._engine.billing.rewrite() if self._engine else None,
+            with_summary=self._engine.compaction.offer.price() if self._engine else None,
         )
 
     def models(self) -> tuple[str, ...]:

@@ -112,7 +112,8 @@ class Billing:
     def rewrite(self) -> Rewrite | None:
         """What the next message sends anew because of the time that has passed."""
         model = self.route().model
-        return rewrite_cost(self._lane(self.talk.id).before.get(model.id), model, self.clock())
+        before = self._lane(self.talk.id).before.get(model.id)
+        return rewrite_cost(before, model, self.clock(), self.talk.used)
 
     def spend(self, message: AssistantMessage, role: str = "main") -> Spent:
         """What the request cost that this is the reply to."""

@@ -54,6 +54,11 @@ class Offer:
         at = datetime.fromtimestamp(self.billing.clock(), UTC)
         return break_even(standing or self.standing(), model, at, paid=paid)
 
+    def price(self) -> Decimal | None:
+        """What the next step costs with a summary before it; None while none is on offer."""
+        found = self.even() if self._is_due() else None
+        return found.compact.after(1) if found else None
+
     def pays(self) -> bool:
         """Whether compacting now is cheaper within a usual turn than sending all of it anew."""
         if not self._is_due():

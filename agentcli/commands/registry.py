@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -35,6 +36,8 @@ class StatusFacts(Protocol):
     def cache_expires(self) -> float | None: ...
     @property
     def rewrite(self) -> Rewrite | None: ...
+    @property
+    def with_summary(self) -> Decimal | None: ...
 
 
 class Session(Protocol):

@@ -167,15 +167,18 @@ class Rewrite:
     """How much dearer that is than reading them from a warm cache."""
 
 
-def rewrite_cost(before: Sent | None, model: ModelSpec, now: float) -> Rewrite | None:
+def rewrite_cost(
+    before: Sent | None, model: ModelSpec, now: float, used: int = 0
+) -> Rewrite | None:
     """What the next message will send anew because the cache was left alone for too long.
 
+    `used` is how long the conversation is now, if known: a summary may have made it shorter.
     None while the cache lives, where nobody promises how long it does, and where nothing is in it.
     """
     life = before.plan.life if before else None
     if before is None or life is None or now - before.at < life or not before.held:
         return None
-    tokens = before.held
+    tokens = min(before.held, used or before.held)
     at = datetime.fromtimestamp(now, UTC)
     long = any(mark.ttl == "1h" for mark in before.plan.marks)
     marked = before.kind.mode == "explicit"

@@ -491,6 +491,27 @@ def test_a_cold_cache_is_told_once_with_both_prices(house):
     assert front.of(Compacted) == []
 
 
+def test_the_status_says_what_the_next_message_costs_either_way(house):
+    here = house(says("One."), says("SUMMARY"))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt(LONG)
+            warm = app.status()
+            wait(here, app)
+            cold = app.status()
+            await app.compact("")
+            wait(here, app)
+            return warm, cold, app.status()
+
+    warm, cold, after = asyncio.run(main())
+    assert (warm.rewrite, warm.with_summary) == (None, None)
+    assert cold.rewrite.tokens > 60_000
+    assert 0 < cold.with_summary < 2 * cold.rewrite.usd
+    assert after.rewrite.tokens <= after.context_used
+    assert after.with_summary is None
+
+
 def test_a_cold_cache_is_not_told_again_while_it_stays_cold(house):
     here = house(says("One."), Fault("unauthorized"), says("Two."))
 

@@ -46,6 +46,7 @@ class FakeStatus:
     unpriced: int = 0
     cache_expires: float | None = None
     rewrite: object = None
+    with_summary: object = None
 
 
 def long_answer(size: int) -> str:

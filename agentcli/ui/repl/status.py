@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from agentcli.commands.registry import StatusFacts
 from agentcli.lib.text import visible
 from agentcli.lib.value import value
@@ -26,17 +28,18 @@ def bottom_line(facts: StatusFacts, width: int, now: float) -> str:
         facts.mode,
         context_part(facts.context_used, facts.context) if facts.context_used else "",
         session_cost(facts),
-        rewrite_part(facts.rewrite) or cache_part(facts.cache_expires, now),
+        rewrite_part(facts.rewrite, facts.with_summary) or cache_part(facts.cache_expires, now),
     ]
     return width_limited([part for part in parts if part], " · ", width)
 
 
-def rewrite_part(rewrite: Rewrite | None) -> str:
-    """What the next message sends anew because the cache has lapsed."""
+def rewrite_part(rewrite: Rewrite | None, with_summary: Decimal | None) -> str:
+    """What the next message sends anew because the cache has lapsed, and /compact's price."""
     if rewrite is None:
         return ""
     priced = f" for {format_usd(rewrite.usd)}" if rewrite.usd is not None else ""
-    return f"cache expired: {tokens(rewrite.tokens)} anew{priced}"
+    instead = f", with /compact {format_usd(with_summary)}" if with_summary is not None else ""
+    return f"cache expired: {tokens(rewrite.tokens)} anew{priced}{instead}"
 
 
 def session_cost(facts: StatusFacts) -> str:
