@@ -8,7 +8,7 @@ from pathlib import Path
 
 def absolute(root: Path, path: str) -> Path:
     """`~` and relative paths made absolute, `..` folded; links are not followed."""
-    return Path(os.path.normpath(root / Path(path).expanduser()))
+    return Path(os.path.normpath(root / os.path.expanduser(path)))
 
 
 def shown(path: Path, root: Path) -> str:
