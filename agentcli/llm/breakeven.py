@@ -61,7 +61,7 @@ class BreakEven:
         return 1 + int((behind / gain).to_integral_value(ROUND_CEILING))
 
     def pays_within(self, steps: float) -> bool:
-        return self.steps is not None and self.steps <= max(1.0, steps)
+        return self.steps is not None and self.steps <= steps
 
 
 def break_even(

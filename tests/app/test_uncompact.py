@@ -139,6 +139,28 @@ def test_what_would_not_fit_stays_compacted(house):
     assert "SUMMARY" in here.said()
 
 
+def test_in_a_damaged_file_an_undone_compaction_is_not_undone_again(house):
+    here = house(says("One."), says("SUMMARY"), says("Two."), says("Three."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first words")
+            await app.compact("")
+            app.undo_compaction()
+            await app.prompt("second words")
+            path = app.talk.file.path
+        lines = path.read_bytes().splitlines(keepends=True)
+        assert b'"kind":"epoch"' in lines[1]
+        path.write_bytes(b"".join([lines[0], b"{\n", *lines[2:]]))
+        async with here.app(resume_last=True) as app:
+            with pytest.raises(UserError, match="no compaction"):
+                app.undo_compaction()
+            await app.prompt("third words")
+
+    asyncio.run(main())
+    in_order(here.said(), "first words", "One.", "second words", "Two.", "third words")
+
+
 def test_nothing_was_compacted_so_nothing_is_undone(house):
     here = house(says("One."), says("Two."))
 
