@@ -72,8 +72,5 @@ class Items:
             path = paths.pop() if len(paths) == 1 else None
         if not isinstance(path, str):
             return call.name
-        try:
-            whole = absolute(self._root, path.strip())
-        except RuntimeError:  # the home of somebody unknown
-            return call.name
+        whole = absolute(self._root, path.strip())
         return call.name if whole == self._root else str(whole)
