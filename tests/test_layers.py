@@ -24,7 +24,7 @@ ROOMS = [
 ]
 DOORS = {
     "httpx": {"llm/http.py", "llm/auth.py"},
-    "pydantic": {"tools/schema.py", "config.py", "session/store.py"},
+    "pydantic": {"tools/schema.py", "config/file.py", "session/store.py"},
     "typer": {"cli/"},
     "rich": {"ui/repl/"},
     "prompt_toolkit": {"ui/repl/"},

@@ -15,7 +15,7 @@ from agentcli.llm.simulator import SimulatedProvider, calls, says
 PACKAGE = Path(__file__).parent.parent / "agentcli"
 DOORS = {
     "httpx": {"llm/http.py"},
-    "pydantic": {"config.py"},
+    "pydantic": {"config/file.py"},
     "pydantic_core": {"tools/schema.py"},
     "typer": {
         f"cli/{name}.py"

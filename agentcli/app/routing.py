@@ -12,7 +12,6 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
 from agentcli.llm import models
 from agentcli.llm.errors import AuthFailed
-from agentcli.llm.overrides import overridden
 from agentcli.llm.providers import resolve
 from agentcli.llm.route import Route
 from agentcli.llm.router import Deployment, Router, key_of
@@ -46,6 +45,8 @@ def reach(name: str, config: Config, env: Mapping[str, str]) -> Route:
     route = resolve(name, env, config.providers)
     if not config.models:
         return route
+    from agentcli.llm.overrides import overridden  # only those who override pay for it
+
     return replace(route, model=overridden(route.model, config.models))
 
 

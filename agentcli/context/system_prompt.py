@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import platform
+import sys
 from pathlib import Path
 
 from agentcli.context.memory import MemoryFile
 from agentcli.context.repo import RepoFacts
 
 PROMPTS = Path(__file__).parent / "prompts"
+SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
 def prompt(name: str) -> str:
@@ -36,4 +37,6 @@ def system_parts(
 
 def environment(root: Path) -> str:
     shell = os.path.basename(os.environ.get("SHELL", "sh"))
-    return f"Project folder: {root}\nSystem: {platform.system()}, shell {shell}"
+    return (
+        f"Project folder: {root}\nSystem: {SYSTEMS.get(sys.platform, sys.platform)}, shell {shell}"
+    )
