@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from typing import Protocol
 
@@ -56,6 +56,8 @@ class Surroundings:
     stop_hook: StopHook
     make_room: Callable[[], Awaitable[bool]] = _no_room
     """When a request proved too long for the model: whether it is worth another try."""
+    beside: Callable[[], Iterable[Spent]] = tuple
+    """Bills of requests beside the talk (a summary) since this was last asked."""
     clock: Callable[[], float] = time.monotonic
     bug: Callable[[Exception], None] = lambda _: None
     """Receives what a tool raised that is neither for the model nor for the person."""
@@ -72,6 +74,7 @@ class TurnSteps:
         self.steps = 0
         self.usage = Usage()
         self.cost: Cost | None = Cost()
+        around.beside()  # what came before this turn is no part of it
 
     def emit(self, event: AgentEvent) -> None:
         self._around.emit(event)
@@ -85,6 +88,7 @@ class TurnSteps:
         if limits.cost is not None and self._around.spent() >= limits.cost:
             return "budget"
         await self._around.prepare()
+        self._count(*self._around.beside())
         self.steps += 1
         return None
 
@@ -98,14 +102,20 @@ class TurnSteps:
         return "budget"
 
     async def make_room(self) -> bool:
-        return await self._around.make_room()
+        made = await self._around.make_room()
+        self._count(*self._around.beside())
+        return made
 
     def billed(self, message: AssistantMessage) -> None:
         spent = self._around.spend(message)
-        self.usage += spent.usage or Usage()
-        whole, part = self.cost, spent.cost
-        self.cost = whole + part if whole is not None and part is not None else None
+        self._count(spent)
         self.emit(spent)
+
+    def _count(self, *bills: Spent) -> None:
+        for spent in bills:
+            self.usage += spent.usage or Usage()
+            whole, part = self.cost, spent.cost
+            self.cost = whole + part if whole is not None and part is not None else None
 
     async def run_tools(self, message: AssistantMessage) -> bool:
         outputs = Outputs(message.tool_calls)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from agentcli.agent.agent import Agent
-from agentcli.agent.events import AgentEvent, Frontend, ToolEnd, ToolProgress, ToolStart
+from agentcli.agent.events import AgentEvent, Frontend, Spent, ToolEnd, ToolProgress, ToolStart
 from agentcli.agent.execute import INTERRUPTED, Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Frame
@@ -155,11 +155,19 @@ class Watch:
         self._site = site
         self._reminders = site.talk.freeze(site.ground, site.options)
         self._touched: list[Path] = []
+        self._beside: list[Spent] = []
 
     def __call__(self, event: AgentEvent) -> None:
         if isinstance(event, ToolStart) and event.action.kind in ("read", "edit"):
             self._touched.append(Path(event.action.target))
+        if isinstance(event, Spent) and event.role != "main":
+            self._beside.append(event)
         self._site.frontend.emit(event)
+
+    def beside(self) -> tuple[Spent, ...]:
+        """Bills of requests beside the talk since this was last asked."""
+        bills, self._beside = tuple(self._beside), []
+        return bills
 
     def renew(self) -> None:
         """A new epoch knows nothing of what was told in the one before."""
@@ -238,6 +246,7 @@ def _surroundings(
         spent=compact.billing.total,
         prepare=prepare,
         make_room=compact.make_room,
+        beside=watch.beside,
         stop_hook=compact.hooks,
         bug=site.log_bug,
     )

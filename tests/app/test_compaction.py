@@ -151,6 +151,21 @@ def test_compaction_is_due_when_the_window_fills(house):
     assert len(front.of(Compacted)) == 1
     assert len(here.server.requests) == 3
     assert "SUMMARY" in here.said()
+    whole = [spent.cost.total for spent in front.of(Spent)[-2:]]
+    assert end.cost.total == sum(whole)
+
+
+def test_a_summary_between_two_turns_is_part_of_neither(house):
+    here = house(says("One."), says("SUMMARY"), says("Two."))
+
+    async def main():
+        async with here.app() as app:
+            await app.prompt("first")
+            await app.compact("")
+            return await app.prompt("second"), app.frontend
+
+    end, front = asyncio.run(main())
+    assert end.cost.total == front.of(Spent)[-1].cost.total
 
 
 def test_words_that_wait_for_an_answer_survive_word_for_word(house):
