@@ -42,6 +42,21 @@ ROUTES = {
         edit="patch",
     ),
     "openai-chat": at("xai", "grok-4.7", max_output=128_000, efforts=LEVELS),
+    "gemini": at(
+        "gemini",
+        "gemini-3.8-flash",
+        max_output=65_536,
+        efforts=("low", "medium", "high"),
+        thinking="effort",
+    ),
+    "bedrock": at(
+        "bedrock",
+        "us.anthropic.claude-sonnet-5-5",
+        max_output=128_000,
+        efforts=LEVELS,
+        thinking="adaptive",
+        cache=MARKED,
+    ),
 }
 """Where the shared requests of a wire go."""
 
@@ -97,6 +112,20 @@ NATIVE = {
                 {"type": "reasoning.text", "text": "Need ü.", "signature": "sig", "index": 0}
             ]
         },
+    ),
+    "gemini": (
+        {"text": "Need ü.", "thought": True},
+        {"text": "Reading.", "thoughtSignature": "CsIBsig=="},
+        {
+            "functionCall": {"id": "call_1", "name": "read_file", "args": {"path": "ü.py"}},
+            "thoughtSignature": "CsIBcall==",
+        },
+    ),
+    "bedrock": (
+        {"reasoningContent": {"reasoningText": {"text": "Need ü.", "signature": "EqQBsig"}}},
+        {"reasoningContent": {"redactedContent": "EmwK"}},
+        {"text": "Reading."},
+        {"toolUse": {"toolUseId": "call_1", "name": "read_file", "input": {"path": "ü.py"}}},
     ),
 }
 """The blocks of the reply below as each vendor made it."""
