@@ -7,7 +7,7 @@ import json
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,6 +36,8 @@ from agentcli.llm.wire import Decoder, Wire, load
 if TYPE_CHECKING:
     from agentcli.llm.http import Http, Response
 
+BILL = "x-litellm-response-cost"
+"""The header in which a LiteLLM proxy states what an answer cost, in USD (wire.md 5.14)."""
 SETTLE = 0.25
 """Seconds a server gets after its last event to end the body, so that its connection is kept."""
 
@@ -277,10 +279,11 @@ class _Attempts:
                 raise await self._refused(response)
             client._answered(sending, started)
             self._decoder = decoder = sending.wire.decoder(sending.route)
+            bill = _stated(response.headers)
             try:
                 async for piece in response.chunks():
                     for delta in decoder.feed(piece):
-                        yield delta
+                        yield _billed(delta, bill)
                         if isinstance(delta, Finished):
                             await response.settle(SETTLE)
                             return
@@ -289,7 +292,7 @@ class _Attempts:
             else:
                 rest = decoder.close()
             for delta in rest:
-                yield delta
+                yield _billed(delta, bill)
 
     @asynccontextmanager
     async def _counted(self) -> AsyncGenerator[None]:
@@ -325,6 +328,19 @@ def _author(sending: _Sending) -> dict[str, str]:
         "wire": sending.wire.name,
         "provider": route.provider.name,
     }
+
+
+def _stated(headers: Mapping[str, str]) -> str | None:
+    """Only of an answer in one piece: the head of a stream goes before its end is known."""
+    whole = headers.get("content-type", "").startswith("application/json")
+    return headers.get(BILL) if whole else None
+
+
+def _billed(delta: Delta, bill: str | None) -> Delta:
+    """What the answer itself says of its cost wins over its header."""
+    if bill is None or not isinstance(delta, Finished) or delta.cost_usd is not None:
+        return delta
+    return replace(delta, cost_usd=bill)
 
 
 def _rest(decoder: Decoder, cut: StreamCut) -> Iterator[Delta]:

@@ -448,3 +448,13 @@ def test_json_errors_of_a_proxy_are_read_to_the_end():
     assert str(caught.value) == (
         "acme/m-1: access was refused: no such key (HTTP 401, request r-7)"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "cost"), [("application/json", "0.0042"), ("text/event-stream", None)]
+)
+def test_a_proxys_bill_in_the_head_of_a_whole_answer_counts(kind, cost):
+    """The head of a stream goes before anybody knows what it will cost."""
+    head = {"content-type": kind, "x-litellm-response-cost": "0.0042"}
+    _, message = asyncio.run(setting((200, [b"hi\n.\n"], head)).ask())
+    assert message.cost_usd == cost

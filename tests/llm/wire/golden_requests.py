@@ -115,10 +115,10 @@ NATIVE = {
     ),
     "gemini": (
         {"text": "Need ü.", "thought": True},
-        {"text": "Reading.", "thoughtSignature": "CsIBsig=="},
+        {"text": "Reading.", "thoughtSignature": "CsIBc2ln"},
         {
             "functionCall": {"id": "call_1", "name": "read_file", "args": {"path": "ü.py"}},
-            "thoughtSignature": "CsIBcall==",
+            "thoughtSignature": "CsIBY2Fs",
         },
     ),
     "bedrock": (
