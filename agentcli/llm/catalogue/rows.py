@@ -115,6 +115,8 @@ def _efforts(row: JsonObject) -> list[str]:
 
 def _cache(provider: str, name: str, row: JsonObject) -> JsonObject:
     minimum = int(row.get("prompt_cache_min_tokens") or 1024)
+    if provider == "gemini":
+        minimum = 1024 if GEMINI_EARLY.search(name) else 4096
     marks: JsonObject = {"mode": "explicit", "max_marks": 4}
     written = bool(row.get("cache_creation_input_token_cost"))
     if provider == "anthropic" or "claude" in name:
@@ -131,6 +133,8 @@ def _cache(provider: str, name: str, row: JsonObject) -> JsonObject:
     return kind | ({"key": True} if keyed else {})
 
 
+GEMINI_EARLY = re.compile(r"gemini-(2\.5|3)-flash(?!-lite)")
+"""Those that cache from 1,024 tokens; all others from 4,096 (wire.md 3.6)."""
 NO_CACHE = ("groq", "cerebras", "together", "fireworks")
 """Hosts that cache some models only: those with a read price."""
 
