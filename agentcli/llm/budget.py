@@ -10,6 +10,7 @@ from agentcli.lib.value import replace, value
 from agentcli.llm.cost import MILLION, price, rates_for
 from agentcli.llm.errors import LLMError
 from agentcli.llm.estimate import tokens_of_message, tokens_of_request
+from agentcli.llm.marks import SECONDS
 from agentcli.llm.miss import Sent
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.types import Request, Usage
@@ -178,7 +179,11 @@ def rewrite_cost(
     life = before.plan.life if before else None
     if before is None or life is None or now - before.at < life or not before.held:
         return None
-    tokens = min(before.held, used or before.held)
+    kept = before.plan.anchor
+    lives = kept is not None and kept.sure and now - kept.at < SECONDS["1h"]
+    tokens = min(before.held, used or before.held) - (kept.tokens if kept and lives else 0)
+    if tokens <= 0:
+        return None
     at = datetime.fromtimestamp(now, UTC)
     long = any(mark.ttl == "1h" for mark in before.plan.marks)
     marked = before.kind.mode == "explicit"

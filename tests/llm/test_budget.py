@@ -21,6 +21,7 @@ from agentcli.llm.budget import (
 )
 from agentcli.llm.cache import CachePlan, Mark
 from agentcli.llm.cost import price
+from agentcli.llm.marks import HEAD, Anchor
 from agentcli.llm.miss import Sent
 from agentcli.llm.models import CacheKind, ModelSpec, Prices
 from agentcli.llm.shape import chain, shape
@@ -195,6 +196,17 @@ def test_a_lapsed_cache_is_written_again_at_the_price_of_its_life(ttl, life, cos
     rewrite = rewrite_cost(sent(ttl=ttl), SONNET, float(life))
     assert (rewrite.tokens, rewrite.usd) == (10_000, usd(cost))
     assert rewrite.extra == usd(cost) - usd("0.001")
+
+
+def test_what_is_kept_for_an_hour_is_not_written_again():
+    before = sent()
+    kept = replace(before, plan=replace(before.plan, anchor=Anchor(HEAD, 7_000, 0.0)))
+    assert rewrite_cost(kept, SONNET, 301.0).tokens == 3_000
+    assert rewrite_cost(kept, SONNET, 3_601.0).tokens == 10_000
+    unsure = replace(kept, plan=replace(kept.plan, anchor=Anchor(HEAD, 7_000, 0.0, sure=False)))
+    assert rewrite_cost(unsure, SONNET, 301.0).tokens == 10_000
+    whole = replace(kept, plan=replace(kept.plan, anchor=Anchor(HEAD, 10_000, 0.0)))
+    assert rewrite_cost(whole, SONNET, 301.0) is None
 
 
 def test_without_a_promised_life_nothing_is_foretold():
