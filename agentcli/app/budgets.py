@@ -183,7 +183,7 @@ class Budgets:
             f"{format_usd(refusal.least)}"
         )
         raise_it = f"raise it to {format_usd(limit)}"
-        answer = await self._ask(UserQuestion(f"{words}. Go on?", (raise_it, STOP)))
+        answer = await self._ask(UserQuestion(f"{words}. Go on?", (STOP, raise_it)))
         if answer.verdict == "no" or answer.text != raise_it:
             raise OverBudget(f"{words} or more.")
         self.purses = tuple(
@@ -197,7 +197,7 @@ class Budgets:
         if model in self._unpriced:
             return
         words = UNPRICED.format(model)
-        answer = await self._ask(UserQuestion(f"{words}. Go on?", (ON, STOP)))
+        answer = await self._ask(UserQuestion(f"{words}. Go on?", (STOP, ON)))
         if answer.verdict == "no" or answer.text != ON:
             raise OverBudget(f"{words}.")
         self._unpriced.add(model)

@@ -76,14 +76,14 @@ def test_the_person_may_raise_the_budget(house):
 
             async def ask(question):
                 questions.append(question)
-                return Answer("yes", question.options[0])
+                return Answer("yes", question.options[1])
 
             app.frontend.ask = ask
             return [(await app.prompt(words)).reason for words in ("one", "two")]
 
     assert asyncio.run(main()) == ["done", "done"]
     assert all(isinstance(question, UserQuestion) for question in questions)
-    assert questions[0].options[1] == "stop here"
+    assert questions[0].options[0] == "stop here"
 
 
 @pytest.mark.parametrize("answer", [Answer("yes", "stop here"), Answer("yes", ""), NO])
@@ -357,7 +357,7 @@ def test_requests_at_once_ask_for_more_one_after_the_other(tmp_path):
     async def ask(question):
         asked.append(question)
         await asyncio.sleep(0.01)
-        return Answer("yes", question.options[0])
+        return Answer("yes", question.options[1])
 
     purses._ask = ask
     small = Bound(1000, Decimal("0.05"), 1_024, Decimal("0.0001"))

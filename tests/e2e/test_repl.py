@@ -164,3 +164,17 @@ def test_the_terminal_goes_away_and_the_session_is_kept(talk, project, provider)
     agent.process.terminate()
     agent.finish()
     assert "remember this" in str(project.kept())
+
+
+@pytest.mark.parametrize("words", ["some next words\r", "yes, and look at it\r"])
+def test_a_sentence_typed_into_a_question_is_no_answer(talk, project, provider, words):
+    provider([calls(("Bash", {"command": "touch x"})), says("Touched.")])
+    agent = talk()
+    agent.send("go\r")
+    answer(agent, words)
+    agent.read_for(1.0)
+    assert not (project.root / "x").exists()
+    agent.send("y")
+    agent.until("Touched.")
+    assert (project.root / "x").exists()
+    leave(agent)

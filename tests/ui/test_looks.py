@@ -201,6 +201,12 @@ def test_questions_queue_and_typing_is_no_answer():
         questions.key("y")
         assert not second.done(), "a key right after typing is not an answer"
         now[0] += 1
+        for letter in "yes, and then":
+            questions.key(letter)
+        questions.enter("")
+        await asyncio.sleep(0.3)
+        assert not second.done(), "a sentence is not an answer"
+        now[0] += 1
         questions.key("y")
         return await second
 

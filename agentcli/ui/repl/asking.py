@@ -16,6 +16,8 @@ TYPING_SECONDS = 0.7
 """Who pressed a key this short before a question is typing something else."""
 DEAF_SECONDS = 0.5
 """How long such a person's keys are not taken for an answer."""
+PAUSE_SECONDS = 0.2
+"""A letter is an answer when no other key follows it this soon: then it begins a sentence."""
 
 
 class Place(Protocol):
@@ -38,6 +40,7 @@ class Questions:
         self._clock = clock
         self._turnstile = asyncio.Lock()
         self._answer: asyncio.Future[Answer] | None = None
+        self._pressed: tuple[asyncio.TimerHandle, Asking | Answer] | None = None
         self._last_key = float("-inf")
         self._deaf_until = float("-inf")
 
@@ -58,6 +61,7 @@ class Questions:
                 place.answered("  → no")
                 raise
             finally:
+                self._forget()
                 self._answer = None
                 self._set(None)
             place.answered(summary(question, answer))
@@ -73,18 +77,46 @@ class Questions:
             self._set(self.open.moved(by))
 
     def key(self, key: str) -> None:
-        if self.open is not None and self._listening():
-            self._take(self.open.pressed(key))
+        """A letter or digit that stands alone; several in a row are somebody's next sentence."""
+        if self.open is None:
+            return
+        result = self.open.pressed(key)
+        if not self._listening() or self._forget() or result is self.open:
+            self._deaf_until = self._clock() + DEAF_SECONDS
+            return
+        if isinstance(result, Asking):  # "no, and ...": what follows is the rest of it
+            self._take(result)
+            return
+        loop = asyncio.get_running_loop()
+        self._pressed = (loop.call_later(PAUSE_SECONDS, self._settle), result)
 
     def enter(self, text: str) -> None:
-        """Enter: the choice under the cursor, or the text that was written."""
+        """Enter: the letter before it, the choice under the cursor, or the text written."""
         if self.open is None or not self._listening():
             return
-        self._take(self.open.written(text) if self.open.writing else self.open.chosen())
+        if self._pressed is not None:
+            self._settle()
+        else:
+            self._take(self.open.written(text) if self.open.writing else self.open.chosen())
 
     def refuse(self) -> None:
         """Esc: no."""
         self._take(Answer("no"))
+
+    def _settle(self) -> None:
+        """No other key followed: the letter was meant."""
+        if self._pressed is not None:
+            _, result = self._pressed
+            self._forget()
+            self._take(result)
+
+    def _forget(self) -> bool:
+        """Drop a letter that waits to be an answer; whether there was one."""
+        if self._pressed is None:
+            return False
+        self._pressed[0].cancel()
+        self._pressed = None
+        return True
 
     def _listening(self) -> bool:
         return self._clock() >= self._deaf_until
