@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from random import random
 from typing import TYPE_CHECKING, Protocol
 
 from agentcli.agent.events import (
@@ -21,6 +22,7 @@ from agentcli.agent.transcript import Transcript
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import OverBudget
 from agentcli.llm.errors import ContextOverflow, LLMError
+from agentcli.llm.retry import next_delay
 from agentcli.llm.types import (
     AssistantMessage,
     Effort,
@@ -194,18 +196,26 @@ async def _reply(
         except LLMError as error:
             if reply is None or not _has_begun(reply.message):
                 raise
-            if attempt > MAX_REASKS or not (error.retryable and reply.message.content):
+            delay = _pause(error, attempt) if reply.message.content else None
+            if delay is None:
                 _keep_partial(reply, transcript, steps)
                 raise
             steps.billed(reply.message)
-            delay = error.retry_after or 0.5 * 2**attempt
+            why = f"{error}; {error.elsewhere}" if error.elsewhere else str(error)
             steps.emit(Discarded(str(error)))
-            steps.emit(Retrying(attempt, delay, str(error)))
+            steps.emit(Retrying(attempt, delay, why))
             await sleep(delay)
         except asyncio.CancelledError:
             _keep_partial(reply, transcript, steps)
             raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _pause(error: LLMError, attempt: int) -> float | None:
+    """Seconds until a reply that broke off is asked for again; None when it is not."""
+    if error.elsewhere and attempt <= MAX_REASKS:
+        return 0.0
+    return next_delay(error, attempt, rng=random, attempts=MAX_REASKS + 1)
 
 
 def _announce(steps: Steps) -> Callable[[Retry], None]:

@@ -16,7 +16,7 @@ from agentcli.context.memory import repository_root
 from agentcli.lib.value import value
 from agentcli.llm.budget import Scope
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.route import Route
+from agentcli.llm.router import Router
 from agentcli.session.ledger_writer import LedgerWriter
 
 
@@ -32,7 +32,7 @@ class Accounts:
 
     def open(
         self,
-        route: Callable[[], Route],
+        router: Router,
         state: Callable[[str, str], tuple[CachePlan, float] | None],
         expires: Callable[[], float | None],
         emit: Callable[[AgentEvent], None],
@@ -50,7 +50,9 @@ class Accounts:
             place=lambda: (time.strftime("%Y-%m-%d"), repo),
             give_back=lambda name: writer.book(None, name),
         )
-        return Billing(self.talk, route, state, expires, budgets, writer, emit, repo)
+        billing = Billing(self.talk, router.pick, state, expires, budgets, writer, emit, repo)
+        billing.stands_in = router.stands_in
+        return billing
 
 
 def budget_limits(options: Options, config: Config) -> dict[Scope, Decimal]:

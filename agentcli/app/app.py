@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from agentcli import __version__
 from agentcli.agent.events import Frontend, Notice, TurnEnd, TurnReason
 from agentcli.app import pins as pinning
+from agentcli.app import switching
 from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import DEMO, Options
@@ -31,10 +32,9 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import Rewrite
-from agentcli.llm.cost import Cost, format_usd
+from agentcli.llm.cost import Cost
 from agentcli.llm.errors import LLMError
 from agentcli.llm.providers import Route, default_model, reachable
-from agentcli.llm.router import reprime
 from agentcli.llm.types import Image, Text, Usage
 from agentcli.policy.permissions import Mode
 from agentcli.policy.secrets import scrub_env
@@ -163,7 +163,14 @@ class App:
                 talk=self.talk,
                 route=lambda: self.route,
                 fit=self._fit,
-                router=router(lambda: self.chosen, self.options, self.config, self.env),
+                router=router(
+                    lambda: self.chosen,
+                    self.options,
+                    self.config,
+                    self.env,
+                    seed=self.talk.key,
+                    on_return=self._returned,
+                ),
                 tool_env=self._tool_env,
                 log_bug=self.log_bug,
             )
@@ -214,17 +221,35 @@ class App:
         """Switch from the next request on; returns what to tell, with the price of the switch."""
         before = self.model
         self._choice = self._choose(name)
+        return self._switched(before)
+
+    def set_mode(self, mode: Mode) -> None:
+        """From the next request on; plan mode may have a model of its own, which is told."""
+        before = self.model
+        self.gate.set_mode(mode)
+        if self.model != before:
+            self.frontend.emit(Notice("info", self._switched(before)))
+
+    def _switched(self, before: str) -> str:
+        """Who answers from now on, and what it takes to tell that one of the conversation."""
         if self._engine is not None:
             self._engine.switch_model()
         told = f"Model is now {self.model} ({self.route.provider.name})."
         if not self.talk.used or self.model == before:
             return told
-        cost = reprime(self.talk.used, self.route.model, datetime.now(UTC))
-        price = f": {format_usd(cost.total)}" if cost else ""
-        return f"{told} The next message sends {self.talk.used:,} tokens uncached{price}."
+        losses = switching.losses(self.talk, self.route.model, self.config.compaction.at)
+        return " ".join((told, f"The next message {self._rereads(self.route)}.", *losses))
 
-    def set_mode(self, mode: Mode) -> None:
-        self.gate.set_mode(mode)
+    def _rereads(self, route: Route) -> str:
+        """`sends 83,000 tokens uncached: $0.25`."""
+        used = self.talk.used
+        unread = self._engine.billing.unread(route.model) if self._engine else used
+        return switching.rereads(used, unread, route.model)
+
+    def _returned(self, route: Route) -> None:
+        """The chosen model answers again after others did."""
+        name = f"{route.provider.name}/{route.model.id}"
+        self.frontend.emit(Notice("info", f"{name} answers again; it {self._rereads(route)}."))
 
     def cost_report(self) -> str:
         return cost_table(self.talk.ledger)

@@ -22,13 +22,21 @@ from agentcli.app.budgets import Budgets, Promise
 from agentcli.app.options import DEMO
 from agentcli.app.talk import Talk
 from agentcli.lib.value import replace, value
-from agentcli.llm.budget import Bound, Rewrite, expected_tokens, rewrite_cost, upper_bound
+from agentcli.llm.budget import (
+    Bound,
+    Rewrite,
+    expected_tokens,
+    rewrite_cost,
+    unread,
+    upper_bound,
+)
 from agentcli.llm.cache import NO_PLAN, SECONDS, CachePlan, Mark
 from agentcli.llm.cost import Cost, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
 from agentcli.llm.miss import Miss, Sent, explain, shortened
 from agentcli.llm.models import CacheKind, ModelSpec, find
 from agentcli.llm.providers import Route
+from agentcli.llm.router import key_of
 from agentcli.llm.shape import Chain, chain, shape
 from agentcli.llm.types import AssistantMessage, Request, Usage
 from agentcli.session.bills import Bill, bill_to_json
@@ -98,6 +106,8 @@ class Billing:
     emit: Callable[[AgentEvent], None]
     repo: str
     clock: Callable[[], float] = time.time
+    stands_in: Callable[[Route], bool] = lambda _: False
+    """Whether a route answers in the place of the chosen model."""
     _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
     _stripped: int = 0
     _told: set[str] = field(default_factory=set[str])
@@ -115,6 +125,11 @@ class Billing:
         before = self._lane(self.talk.id).before.get(model.id)
         return rewrite_cost(before, model, self.clock(), self.talk.used)
 
+    def unread(self, model: ModelSpec) -> int:
+        """Tokens of the conversation that this model would have to read uncached now."""
+        lane = self._lane(self.talk.id)
+        return unread(lane.before.get(model.id), lane.latest, self.clock(), self.talk.used)
+
     def spend(self, message: AssistantMessage, role: str = "main") -> Spent:
         """What the request cost that this is the reply to."""
         return next(spent for said, spent in reversed(self._spent) if said == message)
@@ -126,7 +141,7 @@ class Billing:
     async def opening(self, request: Request, role: str) -> Pending:
         """Promise the money. Raises OverBudget."""
         route, at = self.route(), self.clock()
-        pending = Pending(request, route, role, at, Promise())
+        pending = Pending(request, route, self._role(role, route), at, Promise())
         if not self.budgets.purses:
             return pending
         promise = await self.budgets.reserve(self._bound(pending), route.model.id)
@@ -144,9 +159,12 @@ class Billing:
         lane = self._lane(pending.request.session, pending.role)
         return expected_tokens(pending.request, lane.before.get(pending.route.model.id))
 
+    def _role(self, role: str, route: Route) -> str:
+        return "fallback" if role == "main" and self.stands_in(route) else role
+
     def moved(self, pending: Pending, route: Route) -> Pending:
-        """Another model answers: its price counts. Raises OverBudget."""
-        gone = replace(pending, route=route, role="fallback")
+        """Somebody else answers: that one's price counts. Raises OverBudget."""
+        gone = replace(pending, route=route, role=self._role(pending.role, route))
         if not self.budgets.purses:
             return gone
         promise = self.budgets.exchange(pending.promise, self._bound(gone), route.model.id)
@@ -321,6 +339,8 @@ class Paid:
 
         try:
             async with self.inner.stream(pending.request, on_retry=retried) as reply:
+                if reply.route is not None and key_of(reply.route) != key_of(pending.route):
+                    pending = self.billing.moved(pending, reply.route)
                 yield reply
         except asyncio.CancelledError:
             left = True

@@ -209,7 +209,7 @@ def build(site: Site) -> Engine:
         return expires(*state) if state else None
 
     accounts = Accounts(site.ground, site.options, site.config, site.frontend, talk)
-    billing = accounts.open(site.router.pick, client.cache_state, expiry, watch)
+    billing = accounts.open(site.router, client.cache_state, expiry, watch)
     paid = Paid(client, billing, "compaction")
     offer = Offer(talk, frames.now, site.route, billing)
     sides = (billing, hooks, watch, watch.renew, site.config.compaction, offer)

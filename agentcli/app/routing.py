@@ -63,13 +63,19 @@ def choose(name: str, config: Config, env: Mapping[str, str]) -> Choice:
 
 
 def router(
-    chosen: Callable[[], Choice], options: Options, config: Config, env: Mapping[str, str]
+    chosen: Callable[[], Choice],
+    options: Options,
+    config: Config,
+    env: Mapping[str, str],
+    *,
+    seed: str,
+    on_return: Callable[[Route], None],
 ) -> Router:
     """The chain of one conversation. Raises UserError for a fallback model nobody can reach."""
     asked = [name for text in options.fallback_model for name in text.split(",") if name.strip()]
     names = asked or config.fallback
-    fallback = [reach(name.strip(), config, env) for name in names]
-    return Router(lambda: chosen().deployments, fallback)
+    fallback = [choose(name.strip(), config, env).deployments for name in names]
+    return Router(lambda: chosen().deployments, fallback, seed=seed, on_return=on_return)
 
 
 def signer(env: Mapping[str, str]) -> Callable[[PreparedRequest, Route], PreparedRequest]:

@@ -26,6 +26,8 @@ COMMAND_SECONDS = 60
 PRINTED_SECONDS = 300
 """How long a printed key is used; the tokens of the clouds live for an hour."""
 _PRINTED: dict[str, tuple[str, float]] = {}
+EXPIRED = ("expiredtokenexception", "unrecognizedclientexception", "invalidsignatureexception")
+"""AWS's words for credentials that may have been replaced meanwhile (wire.md 4.6)."""
 _KEY_IN_TEXT = re.compile(
     r"\b(?:sk|pk|gsk|xai|nvapi|bedrock-api-key)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_.-]{8,}|\bABSK[A-Za-z0-9+/=]{20,}"
@@ -76,6 +78,17 @@ def _printed(route: Route) -> str:
         raise _no_key(route, said or "it printed nothing")
     _PRINTED[command] = (done.stdout.strip(), now + PRINTED_SECONDS)
     return done.stdout
+
+
+def renewed(route: Route, error: AuthFailed) -> bool:
+    """Whether a refused key may be another one when it is looked up again (wire.md 0.3).
+
+    A printed one is forgotten here; AWS's are read each time a request is signed.
+    """
+    if route.auth == "sigv4":
+        return error.status == 401 or error.code in EXPIRED
+    printed = _PRINTED.pop(route.provider.key_command, None)
+    return printed is not None and error.status == 401 and not route.key
 
 
 def _no_key(route: Route, why: str) -> AuthFailed:

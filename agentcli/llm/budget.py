@@ -11,7 +11,7 @@ from agentcli.llm.cost import MILLION, price, rates_for
 from agentcli.llm.errors import LLMError
 from agentcli.llm.estimate import tokens_of_message, tokens_of_request
 from agentcli.llm.marks import SECONDS
-from agentcli.llm.miss import Sent
+from agentcli.llm.miss import IDLE, Sent
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.types import Request, Usage
 
@@ -194,6 +194,18 @@ def rewrite_cost(
     if dear is None or warm is None:
         return Rewrite(tokens, None, None)
     return Rewrite(tokens, dear.total, dear.total - warm.total)
+
+
+def unread(before: Sent | None, latest: Sent | None, now: float, used: int) -> int:
+    """Tokens of a conversation of `used` tokens that a model asked next has to read uncached.
+
+    `before` is its own last request, `latest` the newest to any: what it cached it reads, as long
+    as that lives and the conversation still begins so.
+    """
+    if before is None or latest is None or before.shape.begins != latest.shape.begins:
+        return used
+    life = IDLE if before.plan.life is None else before.plan.life
+    return used if now - before.at >= life else max(0, used - before.held)
 
 
 class OverBudget(LLMError):

@@ -6,28 +6,27 @@ import asyncio
 import json
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentcli.lib.value import replace, value
 from agentcli.llm import cache
-from agentcli.llm.auth import auth_headers
+from agentcli.llm.auth import auth_headers, renewed
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.cost import format_usd
-from agentcli.llm.errors import LLMError, StreamCut, WrongEndpoint
+from agentcli.llm.errors import AuthFailed, LLMError, StreamCut, WrongEndpoint
 from agentcli.llm.estimate import tokens_of_request
 from agentcli.llm.handoff import handoff
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.providers import Route
 from agentcli.llm.repair import Repairer
 from agentcli.llm.retry import ATTEMPTS, next_delay
-from agentcli.llm.router import reprime
-from agentcli.llm.status import error_from
+from agentcli.llm.router import Key, key_of
+from agentcli.llm.routing import Alone, Retry, Routing, goes_on
+from agentcli.llm.status import error_from, request_id
 from agentcli.llm.stream import Reply
 from agentcli.llm.surrogates import well_formed
 from agentcli.llm.types import Delta, Finished, JsonObject, PreparedRequest, Request, Usage
@@ -40,48 +39,10 @@ BILL = "x-litellm-response-cost"
 """The header in which a LiteLLM proxy states what an answer cost, in USD (wire.md 5.14)."""
 SETTLE = 0.25
 """Seconds a server gets after its last event to end the body, so that its connection is kept."""
-
-
-@value
-class Retry:
-    """A request failed for the `attempt`-th time and is sent again in `delay` seconds."""
-
-    attempt: int
-    delay: float
-    error: LLMError
-    instead: Route | None = None
-    """Who is asked now, where it is somebody else."""
-    anew: int = 0
-    """Tokens that one has to read uncached, estimated."""
-
-    @property
-    def why(self) -> str:
-        """The failure in one sentence, and who goes on at what price."""
-        if self.instead is None:
-            return str(self.error)
-        model, provider = self.instead.model, self.instead.provider.name
-        cost = reprime(self.anew, model, datetime.now(UTC))
-        priced = "" if cost is None else f" for {format_usd(cost.total)}"
-        return f"{self.error}; {provider}/{model.id} goes on, reading {self.anew:,} tokens{priced}"
-
-
-class Routing(Protocol):
-    """What the client tells, and asks, whoever chooses routes: `router.Router` is one."""
-
-    def began(self, route: Route, /) -> None: ...
-    def ended(self, route: Route, /) -> None: ...
-    def instead(self, route: Route, error: LLMError, /) -> Route | None:
-        """Who answers instead of a route that failed for good; None when nobody can."""
-        ...
-
-
-class Alone:
-    """Nobody else can answer."""
-
-    def began(self, route: Route, /) -> None: ...
-    def ended(self, route: Route, /) -> None: ...
-    def instead(self, route: Route, error: LLMError, /) -> Route | None:
-        return None
+HASTE = 5.0
+"""Seconds; a longer wait is not slept while another deployment of the same model can answer."""
+BREAKS = 2
+"""So often in a row a route's replies may break off before somebody else is asked."""
 
 
 class Planner(Protocol):
@@ -92,6 +53,10 @@ class Planner(Protocol):
     ) -> CachePlan: ...
 
 
+PlanKey = tuple[str, Key]
+"""A session, and a route: each deployment has a cache of its own."""
+
+
 @value
 class _Sending:
     """One request on its way, and the cache plan it carries."""
@@ -100,7 +65,7 @@ class _Sending:
     plan: CachePlan
     wire: Wire
     route: Route
-    key: tuple[str, str]
+    key: PlanKey
     repairs: tuple[str, ...]
     request: Request
 
@@ -133,11 +98,17 @@ class Client:
         default=_as_it_is, kw_only=True
     )
     """Signs a request for the moment it is sent (AWS), where its route's auth wants that."""
-    _plans: dict[tuple[str, str], tuple[CachePlan, float]] = field(
-        default_factory=dict[tuple[str, str], tuple[CachePlan, float]], init=False
+    _plans: dict[PlanKey, tuple[CachePlan, float]] = field(
+        default_factory=dict[PlanKey, tuple[CachePlan, float]], init=False
     )
-    _repairers: defaultdict[tuple[str, str], Repairer] = field(
-        default_factory=lambda: defaultdict[tuple[str, str], Repairer](Repairer), init=False
+    _latest: dict[tuple[str, str], PlanKey] = field(
+        default_factory=dict[tuple[str, str], PlanKey], init=False
+    )
+    """By session and model: which deployment answered last."""
+    _broken: Counter[Key] = field(default_factory=Counter[Key], init=False)
+    """Replies that broke off since the last whole one."""
+    _repairers: defaultdict[PlanKey, Repairer] = field(
+        default_factory=lambda: defaultdict[PlanKey, Repairer](Repairer), init=False
     )
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
@@ -169,12 +140,14 @@ class Client:
         attempts = _Attempts(self, sending, on_retry)
         async with aclosing(attempts.deltas()) as deltas:
             reply = Reply(deltas, **_author(sending), usage=attempts.usage)
+            reply.route = sending.route
             attempts.moved = lambda other: reply.comes_from(**_author(other))
             yield reply
 
     def cache_state(self, session: str, model: str) -> tuple[CachePlan, float] | None:
         """The last plan a session's model answered to, and when that was sent (clock seconds)."""
-        return self._plans.get((session, model))
+        key = self._latest.get((session, model))
+        return self._plans[key] if key is not None else None
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -186,7 +159,7 @@ class Client:
         route = route or self.resolve(request.model)
         name = self._wires.get(route.url) or route.wire or route.provider.wire
         wire = self.load(name)
-        key = (request.session, route.model.id)
+        key = (request.session, key_of(route))
         messages, repairs = self._repairers[key].repaired(request.messages)
         messages = handoff(messages, route)
         fit = request if messages is request.messages else replace(request, messages=messages)
@@ -210,12 +183,27 @@ class Client:
         if isinstance(error, WrongEndpoint) and route.other_wire and route.url not in self._wires:
             self._wires[route.url] = route.other_wire
             return self._plan(sending.request, route)
-        other = self.routing.instead(route, error)
+        other = self.routing.instead(route, error, tokens_of_request(sending.request))
         return self._plan(sending.request, other) if other is not None else None
+
+    def _broke(self, sending: _Sending, error: LLMError) -> None:
+        """A reply broke off in the middle: the caller may ask again, or somebody else is asked.
+
+        The first time the same one is: its cache is warm.
+        """
+        key = key_of(sending.route)
+        self._broken[key] += 1
+        if next_delay(error, self._broken[key], rng=self.rng, attempts=BREAKS) is not None:
+            return
+        other = self.routing.instead(sending.route, error, tokens_of_request(sending.request))
+        if other is not None:
+            del self._broken[key]
+            error.elsewhere = goes_on(other, _anew(self._plan(sending.request, other)))
 
     def _answered(self, sending: _Sending, started: float) -> None:
         """Only what a model began to answer is in its cache."""
         self._plans[sending.key] = (sending.plan, started)
+        self._latest[sending.key[0], sending.route.model.id] = sending.key
 
 
 class _Attempts:
@@ -228,6 +216,8 @@ class _Attempts:
         self._sending = sending
         self._on_retry = on_retry
         self._decoder: Decoder | None = None
+        self._renewed = False
+        self._request_id = ""
         self.moved: Callable[[_Sending], None] = _unheard
 
     def usage(self) -> Usage | None:
@@ -243,12 +233,14 @@ class _Attempts:
                     async for delta in deltas:
                         handed_out = True
                         yield delta
+                del client._broken[key_of(self._sending.route)]
                 return
             except LLMError as error:
                 self._name(error)
                 if handed_out:
+                    client._broke(self._sending, error)
                     raise
-                delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)
+                delay = self._delay(error, attempt)
                 if delay is not None:
                     self._on_retry(Retry(attempt, delay, error))
                 elif self._moves(error, attempt):
@@ -256,6 +248,25 @@ class _Attempts:
                 else:
                     raise
             await client.sleep(delay)
+
+    def _delay(self, error: LLMError, attempt: int) -> float | None:
+        """Seconds until the same one is asked again; None when it is not."""
+        client, route = self._client, self._sending.route
+        if self._renews(error):
+            return 0.0
+        delay = next_delay(error, attempt, rng=client.rng, attempts=client.attempts)
+        if delay is not None and delay > HASTE and client.routing.is_shared(route):
+            return None
+        return delay
+
+    def _renews(self, error: LLMError) -> bool:
+        """Whether a refused key was had anew, which is tried once (wire.md 0.3)."""
+        sending = self._sending
+        if self._renewed or not isinstance(error, AuthFailed) or not renewed(sending.route, error):
+            return False
+        self._renewed = True
+        self._sending = self._client._plan(sending.request, sending.route)
+        return True
 
     def _moves(self, error: LLMError, attempt: int) -> bool:
         """Whether the request can go elsewhere, and from now on does."""
@@ -265,18 +276,18 @@ class _Attempts:
         self._sending = other
         self.moved(other)
         named = other.route if other.route is not before.route else None
-        anew = max(0, tokens_of_request(other.request) - other.plan.expected_read)
-        self._on_retry(Retry(attempt, 0.0, error, named, anew))
+        self._on_retry(Retry(attempt, 0.0, error, named, _anew(other)))
         return True
 
     async def _once(self) -> AsyncGenerator[Delta]:
         client, sending = self._client, self._sending
-        self._decoder = None
+        self._decoder, self._request_id = None, ""
         started = client.clock()
         prepared = client.sign(sending.prepared, sending.route)
         async with self._counted(), client._door(sending.route).stream(prepared) as response:
             if response.status >= 300:
                 raise await self._refused(response)
+            self._request_id = request_id(response.headers)
             client._answered(sending, started)
             self._decoder = decoder = sending.wire.decoder(sending.route)
             bill = _stated(response.headers)
@@ -316,9 +327,15 @@ class _Attempts:
         )
 
     def _name(self, error: LLMError) -> None:
-        """Every error says whose it is."""
+        """Every error says whose it is, and which request it was."""
         error.provider = error.provider or self._sending.route.provider.name
         error.model = error.model or self._sending.route.model.id
+        error.request_id = error.request_id or self._request_id
+
+
+def _anew(sending: _Sending) -> int:
+    """Tokens that have to be read uncached, estimated."""
+    return max(0, tokens_of_request(sending.request) - sending.plan.expected_read)
 
 
 def _author(sending: _Sending) -> dict[str, str]:

@@ -43,9 +43,19 @@ def _fit(message: Message) -> Message:
     return replace(message, content=tuple(_worded(block) for block in message.content))
 
 
-def _has_image(block: Text | Image | ToolOutput) -> bool:
+def pictures(messages: tuple[Message, ...]) -> int:
+    """How many images a history holds."""
+    users = (m for m in messages if not isinstance(m, AssistantMessage))
+    return sum(_count(block) for message in users for block in message.content)
+
+
+def _count(block: Text | Image | ToolOutput) -> int:
     parts = block.content if isinstance(block, ToolOutput) else (block,)
-    return any(isinstance(part, Image) for part in parts)
+    return sum(isinstance(part, Image) for part in parts)
+
+
+def _has_image(block: Text | Image | ToolOutput) -> bool:
+    return _count(block) > 0
 
 
 def _worded(block: Text | Image | ToolOutput) -> Text | ToolOutput:

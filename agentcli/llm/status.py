@@ -89,7 +89,7 @@ def error_from(
         provider=provider,
         model=model,
         status=status,
-        request_id=_request_id(headers, whole),
+        request_id=request_id(headers) or str(whole.get("request_id") or ""),
         retry_after=wait,
         code=facts.codes[0] if facts.codes else "",
     )
@@ -111,7 +111,7 @@ def error_from_event(
         facts.message or SENTENCES[kind],
         provider=provider,
         model=model,
-        request_id=request_id or _request_id({}, event),
+        request_id=request_id or str(event.get("request_id") or ""),
         retry_after=retry_after({}, error, status),
         code=facts.codes[0] if facts.codes else "",
     )
@@ -264,6 +264,6 @@ def _clip(text: str) -> str:
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
 
 
-def _request_id(headers: Mapping[str, str], whole: JsonObject) -> str:
-    found = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")
-    return found or str(whole.get("request_id") or "")
+def request_id(headers: Mapping[str, str]) -> str:
+    """By what the provider finds a request again; "" when its answer does not say."""
+    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), "")

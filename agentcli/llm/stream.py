@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from io import StringIO
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from agentcli.lib.value import replace
 from agentcli.llm.types import (
@@ -23,6 +23,9 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from agentcli.llm.route import Route
 
 
 class _Open:
@@ -168,6 +171,8 @@ class Reply:
         self._deltas = deltas
         self._fold = Fold(model, wire, provider)
         self._usage = usage
+        self.route: Route | None = None
+        """Who was asked, and answers unless `on_retry` said otherwise."""
 
     def comes_from(self, model: str, wire: str, provider: str) -> None:
         """Somebody else answers, or over another wire; told before the first delta."""

@@ -11,6 +11,7 @@ from agentcli.agent.events import (
     AgentEvent,
     Compacted,
     Decided,
+    Discarded,
     HookFailed,
     Notice,
     Replied,
@@ -192,6 +193,8 @@ def event_json(event: AgentEvent, partial: bool) -> JsonObject | None:
             return {"type": "user", "message": {"role": "user", "content": [block]}}
         case Streamed(delta) if partial:
             return {"type": "stream_event", "event": delta_json(delta)}
+        case Discarded(why) if partial:
+            return {"type": "stream_event", "event": {"type": "message_discarded", "reason": why}}
         case Retrying(attempt, delay, why):
             return _system("api_retry", attempt=attempt, delay_ms=round(delay * 1000), error=why)
         case HookFailed(name, command, why, blocked):

@@ -226,6 +226,7 @@ def moves(said, instead):
 def test_what_another_model_answered_has_that_models_price(till):
     here = till()
     here.model = moves(says("Hi.", usage=Usage(1000, 100)), GPT)
+    here.billing.stands_in = lambda route: route is GPT
     spent = asyncio.run(here.ask("one"))
     (bill,) = here.close()
     assert (bill.role, bill.model, spent.model) == ("fallback", GPT.model.id, GPT.model.id)

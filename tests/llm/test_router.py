@@ -40,9 +40,10 @@ class Clock:
 ONE, TWO, THREE = route("one"), route("two"), route("three")
 
 
-def router(main=(ONE,), fallback=(TWO, THREE), clock=None):
+def router(main=(ONE,), fallback=(TWO, THREE), clock=None, **options):
     deployments = [one if isinstance(one, Deployment) else Deployment(one) for one in main]
-    return Router(lambda: deployments, fallback, clock=clock or Clock())
+    links = [[Deployment(one)] for one in fallback]
+    return Router(lambda: deployments, links, clock=clock or Clock(), **options)
 
 
 @pytest.mark.parametrize("kind", [Overloaded, RateLimited, QuotaExceeded, AuthFailed])
@@ -135,7 +136,7 @@ def test_reading_anew_is_priced_as_the_model_caches():
 def ask(servers, names, **options):
     """One request through the whole client; `servers` by host."""
     routes = [resolve(name, ENV) for name in names]
-    chain = Router(lambda: [Deployment(routes[0])], routes[1:], clock=Clock())
+    chain = router(routes[:1], routes[1:])
     retries, slept = [], []
 
     def answer(method, url, headers, body):
