@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from agentcli.lib.value import replace
 from agentcli.llm.client import Client
 from agentcli.llm.errors import (
     AuthFailed,
@@ -19,7 +20,7 @@ from agentcli.llm.models import CacheKind, ModelSpec, Prices
 from agentcli.llm.providers import resolve
 from agentcli.llm.route import Provider, Route
 from agentcli.llm.router import REST, Deployment, Router, reprime
-from agentcli.llm.simulator import Fault, SimulatedProvider, says
+from agentcli.llm.simulator import Drop, Failure, Fault, SimulatedProvider, breaks, says
 from agentcli.llm.types import Request, Text, UserMessage
 
 ENV = {"ANTHROPIC_API_KEY": "a", "OPENAI_API_KEY": "o", "DEEPSEEK_API_KEY": "d"}
@@ -182,6 +183,166 @@ def test_a_long_wait_is_not_slept_when_somebody_else_can_answer():
     assert message.provider == "deepseek"
     assert slept == [0.0]
     assert len(limited.received) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Fault("empty"),
+        Fault("html"),
+        Fault("json_error_200"),
+        Drop(),
+        breaks(says("Hello."), "cut", 30),
+        Failure(200, b"<html>a captive portal</html>", {"content-type": "text/html"}),
+        Failure(404, b"nothing here"),
+        Failure(401, b""),
+    ],
+)
+def test_whatever_an_outage_looks_like_the_next_one_answers(trouble):
+    bad, good = SimulatedProvider([trouble] * 9), SimulatedProvider([says("Here.")])
+    message, retries, _ = ask({"anthropic": bad, "openai": good}, ["sonnet", "gpt"])
+    assert message.text == "Here."
+    assert retries[-1].why.startswith("anthropic/claude-sonnet-5-5: ")
+    assert len(good.received) == 1
+
+
+def test_a_prompt_goes_to_nobody_whose_window_is_too_small_for_it():
+    tiny, unknown = route("tiny", context=1000), route("unknown")
+    chain = router(fallback=(tiny, unknown))
+    assert chain.instead(ONE, Overloaded("no"), 1001) is unknown
+    assert router(fallback=(tiny, unknown)).instead(ONE, Overloaded("no"), 1000) is tiny
+    assert router(fallback=(tiny,)).instead(ONE, Overloaded("no"), 1001) is None
+
+
+def test_a_server_that_failed_five_times_is_not_taken_at_its_word():
+    clock = Clock()
+    chain = router(clock=clock)
+    chain.instead(ONE, Overloaded("soon", retry_after=0.01))
+    clock.now += REST["overloaded"] - 1
+    assert chain.pick() is TWO
+
+
+def test_the_first_one_says_when_it_answers_again():
+    clock, back = Clock(), []
+    chain = router(clock=clock, on_return=back.append)
+    for _ in range(2):
+        chain.instead(ONE, Overloaded("no"))
+        chain.began(chain.pick())
+        assert chain.stands_in(TWO)
+        clock.now += REST["overloaded"]
+        chain.began(chain.pick())
+        chain.began(chain.pick())
+    assert back == [ONE, ONE]
+
+
+def test_a_model_chosen_by_hand_is_not_one_that_came_back():
+    back, chosen = [], [ONE]
+    chain = Router(
+        lambda: [Deployment(chosen[0])], [[Deployment(TWO)]], clock=Clock(), on_return=back.append
+    )
+    chain.instead(ONE, Overloaded("no"))
+    chain.began(chain.pick())
+    chosen[0] = replace(THREE, model=replace(THREE.model, id="other"))
+    chain.began(chain.pick())
+    assert back == []
+
+
+def test_conversations_are_spread_by_weight_and_each_keeps_its_place():
+    deployments = [Deployment(ONE, 3), Deployment(TWO)]
+    first = [
+        Router(lambda: deployments, seed=f"s{n}", clock=Clock()).pick().provider.name
+        for n in range(400)
+    ]
+    assert 260 < first.count("one") < 340
+    again = [Router(lambda: deployments, seed=f"s{n}").pick().provider.name for n in range(400)]
+    assert again == first
+    turned = [Router(lambda: deployments[::-1], seed=f"s{n}").pick() for n in range(400)]
+    assert [one.provider.name for one in turned] == first
+
+
+class Deployed:
+    """Two keys of one model, and requests through the whole client; `answers` by key."""
+
+    def __init__(self, **answers):
+        self.servers = {key: SimulatedProvider(script) for key, script in answers.items()}
+        self.slept, self.retries = [], []
+        row = resolve("sonnet", ENV)
+        routes = [replace(row, key=key) for key in answers]
+        self.clock = Clock()
+        self.router = Router(lambda: [Deployment(one) for one in routes], clock=self.clock)
+        self.client = Client(
+            self.router.pick,
+            Http(transport=InProcess(self.answer)),
+            sleep=self.sleep,
+            routing=self.router,
+        )
+
+    def answer(self, method, url, headers, body):
+        return self.servers[headers["x-api-key"]].handle(method, url, headers, body)
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+
+    async def ask(self, *words):
+        talk = tuple(UserMessage((Text(text),)) for text in words or ("hi",))
+        request = Request("sonnet", ("be brief",), (), talk, session="s")
+        async with self.client.stream(request, on_retry=self.retries.append) as reply:
+            async for _ in reply:
+                pass
+        return reply.message
+
+    def counts(self):
+        return [len(server.received) for server in self.servers.values()]
+
+
+def test_a_wait_is_not_slept_where_another_key_can_answer():
+    here = Deployed(a=[Fault("rate_limited", 20)], b=[says("Here.")])
+    assert asyncio.run(here.ask()).text == "Here."
+    assert (here.counts(), here.slept) == ([1, 1], [0.0])
+    here.clock.now += 19
+    assert here.router.pick().key == "b"
+
+
+def test_a_short_wait_is_slept_where_the_cache_is_warm():
+    here = Deployed(a=[Fault("rate_limited", 2), says("Here.")], b=[says("Cold.")])
+    assert asyncio.run(here.ask()).text == "Here."
+    assert (here.counts(), here.slept) == ([2, 0], [2.0])
+
+
+def test_what_comes_at_once_is_spread_over_the_keys():
+    scripts = {key: [says("Here.")] * 4 for key in ("a", "b", "c", "d")}
+    here = Deployed(**scripts)
+
+    async def crowd():
+        return await asyncio.gather(*(here.ask(f"number {n}") for n in range(8)))
+
+    assert {message.text for message in asyncio.run(crowd())} == {"Here."}
+    assert here.counts() == [2, 2, 2, 2]
+
+
+def test_what_one_key_has_cached_is_not_expected_of_another():
+    """Keys may belong to different accounts, and each account has its own cache."""
+    long = "word " * 5000
+    here = Deployed(a=[says("One."), Fault("rate_limited", 20)], b=[says("Two.")])
+    asyncio.run(here.ask(long))
+    asyncio.run(here.ask(long, "more"))
+    assert here.retries[-1].anew > 4000
+    plan, _ = here.client.cache_state("s", "claude-sonnet-5-5")
+    assert plan.expected_read == 0
+
+
+def test_a_reply_that_breaks_off_twice_rests_its_route():
+    broken = breaks(says("Half an answer, " * 20), "error", 4)
+    here = Deployed(a=[broken, says("Whole."), broken, broken], b=[says("Here.")])
+    said = []
+    for _ in range(4):
+        try:
+            said.append(asyncio.run(here.ask()).text)
+        except Overloaded as error:
+            said.append(error.elsewhere.partition(" goes on")[0])
+    name = "anthropic/claude-sonnet-5-5"
+    assert said == ["", "Whole.", "", name]
+    assert asyncio.run(here.ask()).text == "Here."
 
 
 def test_the_last_of_the_chain_fails_with_its_own_words():
