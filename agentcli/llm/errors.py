@@ -30,6 +30,8 @@ class LLMError(Exception):
         """Seconds the server asked us to wait; None when it named none."""
         self.code = code
         """The provider's own word for the error, e.g. `overloaded_error`."""
+        self.tries: int | None = None
+        """Tries in all that make sense, where those are fewer than usual."""
         self.elsewhere = ""
         """Who is asked the next time and at what price, where that is somebody else."""
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from agentcli.lib.value import value
-from agentcli.llm.auth import redact_text
+from agentcli.llm.auth import redact_text, redact_url
 from agentcli.llm.errors import (
     AuthFailed,
     BadRequest,
@@ -36,6 +36,12 @@ SENTENCES: dict[Kind, str] = {
     ModelNotFound: "there is no such model here",
     BadRequest: "the request was refused",
 }
+ONCE: dict[str, Kind] = {
+    "modelerrorexception": ServerFailed,
+    "modelstreamerrorexception": ServerFailed,
+    "tool_use_failed": BadRequest,
+}
+"""What a model itself got wrong: Bedrock's 424, Groq's calls that can't be read."""
 SHOWN = 400
 """Characters of a provider's message that are shown."""
 _REQUEST_IDS = (
@@ -51,6 +57,7 @@ _REQUEST_IDS = (
 
 @value
 class _Answer:
+    provider: str
     status: int
     headers: Mapping[str, str]
     text: str
@@ -71,7 +78,7 @@ def error_from(
 
     Pure; the tables are wire.md 1.9, 2.7, 3.7, 4.6 and 5.
     """
-    answer = _Answer(status, headers, _readable(body), url)
+    answer = _Answer(provider, status, headers, _readable(body), url)
     whole = _parse(answer.text)
     error = _inner(whole)
     facts = Facts(status, _codes(error, whole, headers), _message(error), error)
@@ -81,8 +88,8 @@ def error_from(
         kind, message = BadRequest, _redirect(answer)
     else:
         kind, message = _said(facts, answer, wire)
-    wait = retry_after(headers, error, status)
-    if wait and kind in (RateLimited, Overloaded, ServerFailed):
+    wait = retry_after(headers, error, status, message=facts.message)
+    if wait and wait >= 1 and kind in (RateLimited, Overloaded, ServerFailed):
         message += f"; it asks to wait {spoken(wait)}"
     found = kind(
         message,
@@ -93,7 +100,7 @@ def error_from(
         retry_after=wait,
         code=facts.codes[0] if facts.codes else "",
     )
-    return _with_advice(found, headers)
+    return _with_advice(_once(found), headers)
 
 
 def error_from_event(
@@ -107,20 +114,23 @@ def error_from_event(
     status = _status_in(error)
     facts = Facts(status, _codes(error, event, {}), _message(error), error)
     kind = verdict(facts)
-    return kind(
+    found = kind(
         facts.message or SENTENCES[kind],
         provider=provider,
         model=model,
         request_id=request_id or str(event.get("request_id") or ""),
-        retry_after=retry_after({}, error, status),
+        retry_after=retry_after({}, error, status, message=facts.message),
         code=facts.codes[0] if facts.codes else "",
     )
+    return _once(found)
 
 
 def _said(facts: Facts, answer: _Answer, wire: str) -> tuple[Kind, str]:
     kind = verdict(facts)
     if kind is RateLimited and _is_spend_limit(answer):
         kind = QuotaExceeded
+    if answer.status == 409 and kind is ServerFailed and not _passes(facts, answer):
+        kind = BadRequest
     said = facts.message or _plain(answer)
     if kind is BadRequest and answer.status in (404, 405):
         tried = f"POST {urlsplit(answer.url).path}" if answer.url else "this address"
@@ -135,6 +145,18 @@ def _is_spend_limit(answer: _Answer) -> bool:
     return from_anthropic and not {"retry-after", "retry-after-ms"} & answer.headers.keys()
 
 
+def _passes(facts: Facts, answer: _Answer) -> bool:
+    """Whether a conflict (409) is one of Anthropic's or OpenAI's, which pass (wire.md 0.3)."""
+    return answer.provider in ("anthropic", "openai") or "conflict_error" in facts.codes
+
+
+def _once(error: LLMError) -> LLMError:
+    """Failures that a second try may mend, and a third one won't (wire.md 4.6, 5.4)."""
+    if type(error) is ONCE.get(error.code):
+        error.retryable, error.tries = True, 2
+    return error
+
+
 def _with_advice(error: LLMError, headers: Mapping[str, str]) -> LLMError:
     """The server's own word on retrying comes before our table (wire.md 0.3)."""
     advice = headers.get("x-should-retry", "").strip().lower()
@@ -144,7 +166,7 @@ def _with_advice(error: LLMError, headers: Mapping[str, str]) -> LLMError:
 
 
 def _redirect(answer: _Answer) -> str:
-    target = answer.headers.get("location", "another address")
+    target = redact_url(answer.headers.get("location", "another address"))
     return f"the server sends us on to {target}: set the base URL to where the API really is"
 
 

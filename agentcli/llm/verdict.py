@@ -48,7 +48,10 @@ QUOTA_WORDS = (
     "specified api usage limits",
     "budget has been exceeded",
     "budget_exceeded",
+    "crossed budget",
 )
+REFUSALS = ("400", "403", "404", "413", "422")
+"""What a model behind Bedrock answered that it would answer again (wire.md 4.6)."""
 
 _CODES: dict[Kind, str] = {
     QuotaExceeded: """insufficient_quota credit_balance_exhausted billing_error budget_exceeded
@@ -71,7 +74,11 @@ _CODES: dict[Kind, str] = {
     ModelNotFound: "model_not_found resourcenotfoundexception 1211",
     BadRequest: """invalid_prompt bio_policy misalignment_policy_violation data_inspection_failed
         data_residency_mismatch content_filter unsupported_parameter string_above_max_length
-        tool_use_failed 1301""",
+        tool_use_failed 1301 invalid_image invalid_image_format invalid_base64_image
+        invalid_image_url image_too_large image_too_small image_parse_error
+        image_content_policy_violation invalid_image_mode image_file_too_large
+        unsupported_image_media_type empty_image_file failed_to_download_image
+        image_file_not_found""",
 }
 BY_CODE: dict[str, Kind] = {code: kind for kind, text in _CODES.items() for code in text.split()}
 """Codes that settle the matter, whatever the status (wire.md 1.9, 2.7, 3.7, 4.6, 5)."""
@@ -127,6 +134,8 @@ def _special(facts: Facts) -> Kind | None:
         return RateLimited
     if facts.status == 403 and "'reasons'" in metadata:
         return BadRequest
+    if str(facts.error.get("originalStatusCode", "")) in REFUSALS:
+        return BadRequest
     if "resource_exhausted" in facts.codes or "throttlingexception" in facts.codes:
         return QuotaExceeded if _for_the_day(facts) else RateLimited
     return None
@@ -142,7 +151,7 @@ def _for_the_day(facts: Facts) -> bool:
 
 def _by_code(facts: Facts) -> Kind | None:
     kind = next((BY_CODE[code] for code in facts.codes if code in BY_CODE), None)
-    if kind is RateLimited and _any(TOO_LARGE_WORDS, facts.message):
+    if kind is RateLimited and (facts.status == 413 or _any(TOO_LARGE_WORDS, facts.message)):
         return ContextOverflow
     return kind
 

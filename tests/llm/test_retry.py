@@ -65,7 +65,10 @@ INFO = {"details": [{"@type": "x.ErrorInfo"}, {"@type": "x.RetryInfo", "retryDel
         ({"retry-after": "soon"}, {}, None),
         ({"retry-after": "Tue, 24 Nov 2026 10:01:30 GMT"} | NOW, {}, 90),
         ({"retry-after": "Tue, 24 Nov 2026 09:00:00 GMT"} | NOW, {}, 0),
-        ({"retry-after": "Tue, 24 Nov 2026 10:01:30 GMT"}, {}, None),
+        ({"retry-after": "Tue, 24 Nov 2026 10:01:30 GMT"}, {}, 60),
+        ({"retry-after": "Tue, 24 Nov 2026 10:01:30 GMT", "date": "today"}, {}, None),
+        ({"llm_provider-retry-after": "8"}, {}, 8),
+        ({"retry-after": "2", "llm_provider-retry-after": "8"}, {}, 2),
         ({"retry-after-ms": "1500", "retry-after": "9"}, {}, 1.5),
         ({"retry-after-ms": "x", "retry-after": "9"}, {}, 9),
         ({}, INFO, 37),
@@ -86,7 +89,33 @@ INFO = {"details": [{"@type": "x.ErrorInfo"}, {"@type": "x.RetryInfo", "retryDel
     ],
 )
 def test_how_servers_say_how_long(headers, error, seconds):
-    assert retry_after(headers, error, 429) == seconds
+    assert retry_after(headers, error, 429, now=lambda: 1795514430) == seconds
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("Rate limit reached. Please try again in 6m0s. Visit", 360),
+        ("Please try again in 20s.", 20),
+        ("Please try again in 150ms. Visit", 0.15),
+        ("No deployments available for selected model, Try again in 5 seconds. Passed", 5),
+        ("Usage limit reached: try again in 3 hours", 10_800),
+        ("Limit reached, retry after 1 hour 30 minutes", 5400),
+        ("Your limit resets in 2 days", 172_800),
+        ("try again in a while", None),
+        ("try again in 5 attempts", None),
+        ("", None),
+    ],
+)
+def test_a_wait_that_only_the_message_names(message, seconds):
+    assert retry_after({}, {}, 429, message=message) == seconds
+    assert retry_after({"retry-after": "1"}, {}, 429, message=message) == 1
+
+
+def test_a_failure_that_one_more_try_may_mend_is_tried_once_more():
+    error = ServerFailed("x")
+    error.tries = 2
+    assert [delay(error, attempt) is not None for attempt in (1, 2, 3)] == [True, False, False]
 
 
 def test_a_limit_that_refills_has_nothing_to_do_with_a_broken_server():

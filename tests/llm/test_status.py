@@ -13,7 +13,9 @@ from agentcli.llm.errors import (
     ServerFailed,
     WrongEndpoint,
 )
+from agentcli.llm.retry import next_delay
 from agentcli.llm.status import error_from, error_from_event
+from agentcli.llm.verdict import OVERFLOW_WORDS
 
 URL = "https://user:pw@api.example/v1/messages"
 
@@ -101,7 +103,6 @@ OPENAI = [
     (403, openai(code="unsupported_country_region_territory"), AuthFailed),
     (404, openai(MISSING, "invalid_request_error", "model_not_found"), ModelNotFound),
     (404, openai("Invalid URL (POST /v1/x)", "invalid_request_error"), WrongEndpoint),
-    (409, openai(), ServerFailed),
     (413, openai(), ContextOverflow),
     (422, openai(), BadRequest),
     (429, openai(kind="requests", code="rate_limit_exceeded"), RateLimited),
@@ -121,6 +122,13 @@ OPENAI = [
         ContextOverflow,
     ),
     (429, openai("Limit reached: tokens per min; token limit exceeded", "tokens"), RateLimited),
+    (400, openai(code="string_above_max_length"), BadRequest),
+    (401, openai("no", "invalid_request_error"), AuthFailed),
+    (403, openai("Project does not have access to model x", "invalid_request_error"), AuthFailed),
+    (403, openai("Your organization must be verified to use x"), AuthFailed),
+    (429, openai("Slow down", "rate_limit_error"), RateLimited),
+    (502, openai("bad gateway"), ServerFailed),
+    (503, openai("unavailable"), Overloaded),
     (500, openai(kind="server_error"), ServerFailed),
     (503, openai("The engine is currently overloaded"), Overloaded),
 ]
@@ -148,6 +156,8 @@ OTHERS = [
         QuotaExceeded,
     ),
     (429, google("RESOURCE_EXHAUSTED", PLAN), QuotaExceeded),
+    (499, google("CANCELLED"), ServerFailed),
+    (408, google("x"), ServerFailed),
     (500, google("INTERNAL"), ServerFailed),
     (503, google("UNAVAILABLE", "The model is overloaded."), Overloaded),
     (504, google("DEADLINE_EXCEEDED"), ServerFailed),
@@ -212,12 +222,75 @@ OTHERS = [
     ),
     (400, {"error": {"message": "Invalid model name passed in model=x"}}, ModelNotFound),
     (500, {"error": {"message": WRAPPED, "type": None, "code": "500"}}, Overloaded),
+    *((429, {"error": {"code": code, "message": "x"}}, RateLimited) for code in ("1303", "1305")),
+    *(
+        (429, {"error": {"code": code, "message": "x"}}, QuotaExceeded)
+        for code in ("1304", "1308", "1309", "1311", "1313")
+    ),
+    (500, {"error": {"code": "1234", "message": "network error"}}, ServerFailed),
+    (402, {"error": {"message": "Insufficient Balance", "type": "unknown_error"}}, QuotaExceeded),
+    (415, {"code": "Unsupported Media Type", "error": "Expected JSON"}, BadRequest),
+    (422, {"code": "invalid", "error": "bad parameter"}, BadRequest),
+    (429, {"code": "Some resource has been exhausted", "error": "slow"}, RateLimited),
+    (413, {"error": {"message": "TPM", "code": "rate_limit_exceeded"}}, ContextOverflow),
+    (413, {"error": {"message": "Request too large", "type": "tokens"}}, ContextOverflow),
+    (400, {"error": {"type": "content_filter", "message": "x"}}, BadRequest),
+    (403, {"error": {"type": "permission_denied_error", "message": "x"}}, AuthFailed),
+    (400, {"error": {"code": "data_inspection_failed", "message": "x"}}, BadRequest),
+    (429, {"error": {"code": "limit_requests", "message": "x"}}, RateLimited),
+    (429, {"error": {"code": "insufficient_quota", "message": "x"}}, QuotaExceeded),
+    (408, {"error": {"code": 408, "message": "timed out"}}, ServerFailed),
+    (502, {"error": {"code": 502, "message": "Provider returned error"}}, ServerFailed),
+    (503, {"error": {"code": 503, "message": "no provider meets"}}, Overloaded),
+    (429, {"error": {"message": "Budget exceeded", "type": "budget_exceeded"}}, QuotaExceeded),
+    (429, {"error": {"message": "No deployments available for selected model"}}, RateLimited),
+    (429, {"error": {"message": "No deployments available - crossed budget"}}, QuotaExceeded),
+    (400, {"object": "error", "message": "maximum context length is 8 tokens"}, ContextOverflow),
     (498, {"error": {"message": "capacity"}}, Overloaded),
     (424, {"message": "x"}, ServerFailed),
     (425, b"", ServerFailed),
     (407, b"", AuthFailed),
 ]
 RETRIED = (RateLimited, Overloaded, ServerFailed)
+
+
+@pytest.mark.parametrize("words", OVERFLOW_WORDS)
+def test_every_word_for_too_long(words):
+    said = f"Sorry: {words.upper()} (8 > 7)"
+    assert type(error(400, openai(said))) is ContextOverflow
+    assert type(error_from_event({"message": said}, provider="", model="")) is ContextOverflow
+
+
+@pytest.mark.parametrize(
+    ("provider", "body", "kind"),
+    [
+        ("anthropic", b"", ServerFailed),
+        ("openai", openai(), ServerFailed),
+        ("groq", openai(), BadRequest),
+        ("mycorp", claude("conflict_error"), ServerFailed),
+    ],
+)
+def test_a_conflict_passes_at_two_makers_only(provider, body, kind):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    found = error_from(409, {}, raw, provider=provider, model="m")
+    assert (type(found), found.retryable) == (kind, kind is ServerFailed)
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 504, 520, 521, 522, 523, 524, 408, 425, 499])
+def test_a_bare_status_that_may_pass(status):
+    found = error(status)
+    assert type(found) is ServerFailed
+    assert next_delay(found, 4, rng=lambda: 0.0) == 4
+
+
+def test_what_a_model_got_wrong_is_tried_once_more():
+    groq = openai("Failed to call a function.", code="tool_use_failed")
+    amazon = {"x-amzn-errortype": "ModelErrorException:x"}
+    for found in (error(400, groq), error(424, {"message": "x"}, amazon)):
+        assert [next_delay(found, n, rng=lambda: 0.0) for n in (1, 2)] == [0.5, None]
+    refused = {"message": "x", "originalStatusCode": 400}
+    found = error(424, refused, {"x-amzn-errortype": "ModelStreamErrorException:x"})
+    assert (type(found), found.retryable) == (BadRequest, False)
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), [*ANTHROPIC, *OPENAI, *OTHERS])
@@ -236,6 +309,10 @@ def test_what_each_provider_means(status, body, kind):
         (400, "ServiceQuotaExceededException", "x", QuotaExceeded),
         (403, "AccessDeniedException", "x", AuthFailed),
         (403, "ExpiredTokenException", "x", AuthFailed),
+        (403, "UnrecognizedClientException", "x", AuthFailed),
+        (400, "ValidationException", "prompt is too long: 9 tokens > 8 maximum", ContextOverflow),
+        (404, "ResourceNotFoundException", "x", ModelNotFound),
+        (424, "ModelStreamErrorException", "x", ServerFailed),
         (408, "ModelTimeoutException", "x", ServerFailed),
         (424, "ModelErrorException", "x", ServerFailed),
         (429, "ThrottlingException", "Too many tokens, please wait", RateLimited),
@@ -362,6 +439,10 @@ EVENTS = [
     ({"type": "error", "code": "rate_limit_exceeded", "message": "x"}, RateLimited),
     ({"type": "error", "error": {"code": "invalid_prompt", "message": "x"}}, BadRequest),
     ({"code": "bio_policy", "message": "x"}, BadRequest),
+    ({"code": "misalignment_policy_violation", "message": "x"}, BadRequest),
+    ({"code": "data_residency_mismatch", "message": "x"}, BadRequest),
+    ({"code": "image_too_large", "message": "x"}, BadRequest),
+    ({"code": "invalid_image_format", "message": "x"}, BadRequest),
     ({"code": "insufficient_quota", "message": PLAN}, QuotaExceeded),
     ({"error": {"code": 502, "message": "bad provider"}}, ServerFailed),
     ({"error": {"code": 429, "message": "slow", "metadata": {}}}, RateLimited),
