@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 from strict_server import serve
+from terminal import Driven
 
 from agentcli.llm.simulator import SimulatedProvider
 
+FORBIDDEN = (b"\x1b[2J", b"\x1b[3J", b"\x1b[?1049h", b"\x1b[?47h", b"\x1bc")
 ROUTES = {
     "anthropic": ("claude-sonnet-5-5", "ANTHROPIC"),
     "openai-responses": ("gpt-6.1-sol", "OPENAI"),
@@ -111,3 +113,23 @@ def provider(project):
 @pytest.fixture(params=ROUTES)
 def wire(request):
     return request.param
+
+
+@pytest.fixture
+def talk(project):
+    """Opens the REPL in the project; closed at the end."""
+    opened = []
+
+    def start(*words, **keywords):
+        argv = [sys.executable, "-m", "agentcli", *words]
+        driven = Driven(argv, env=project.env, cwd=project.root, **keywords)
+        opened.append(driven)
+        driven.until("(/help)")
+        driven.until("· $0.00")
+        return driven
+
+    yield start
+    for driven in opened:
+        assert not [code for code in FORBIDDEN if code in driven.written]
+        assert "Traceback" not in driven.everything
+        driven.close()

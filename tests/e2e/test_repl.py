@@ -1,35 +1,11 @@
 """The REPL in a pseudo-terminal: the real agent, the real client, a strict provider."""
 
-import sys
-
 import pytest
-from terminal import Driven
 
 from agentcli.llm.simulator import Hang, Turn, calls, says
 from agentcli.llm.simulator.script import Say
 
-FORBIDDEN = (b"\x1b[2J", b"\x1b[3J", b"\x1b[?1049h", b"\x1b[?47h", b"\x1bc")
 ASKED = "Bash wants to run:"
-
-
-@pytest.fixture
-def talk(project):
-    """Opens the REPL in the project; closed at the end."""
-    opened = []
-
-    def start(*words, **keywords):
-        argv = [sys.executable, "-m", "agentcli", *words]
-        driven = Driven(argv, env=project.env, cwd=project.root, **keywords)
-        opened.append(driven)
-        driven.until("(/help)")
-        driven.until("· $0.00")
-        return driven
-
-    yield start
-    for driven in opened:
-        assert not [code for code in FORBIDDEN if code in driven.written]
-        assert "Traceback" not in driven.everything
-        driven.close()
 
 
 def answer(agent, key):
