@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 WORTH_SAYING = 1_000
 """Tokens sent anew below which a miss is not told to the person."""
 SUSPICIOUS = 3
-"""So many requests in a row whose marks had no effect are no accident."""
+"""So many requests in a row that read nothing of what was cached for them are no accident."""
 ON_THE_PREFIX = ("main", "retry", "fallback", "compaction")
 OF_THE_TALK = ("main", "retry", "fallback")
 KEPT = 8
@@ -63,6 +63,10 @@ STRIPPED = (
     "Three requests in a row read nothing from the cache and wrote nothing to it, although they "
     "were marked for it: something on the way, such as a proxy, takes the marks away. Requests "
     "go on at the full price."
+)
+UNREAD = (
+    "Three requests in a row read nothing from the cache, although each began with the one before: "
+    "the provider, or a proxy on the way, caches nothing or reports nothing of it."
 )
 
 
@@ -109,7 +113,7 @@ class Billing:
     stands_in: Callable[[Route], bool] = lambda _: False
     """Whether a route answers in the place of the chosen model."""
     _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
-    _stripped: int = 0
+    _unread: int = 0
     _told: set[str] = field(default_factory=set[str])
     _spent: list[tuple[AssistantMessage, Spent]] = field(
         default_factory=list[tuple[AssistantMessage, Spent]]
@@ -187,7 +191,7 @@ class Billing:
         self.budgets.settle(pending.promise, bill.counted)
         self._book(bill, pending)
         self._spent = [*self._spent[-KEPT:], (message, self._event(bill, pending.route.model))]
-        self._watch_marks(bill.miss)
+        self._watch_reads(bill)
 
     def _lane(self, session: str, role: str = "main") -> Lane:
         """Where requests follow on each other: a summary is asked for on the live prefix."""
@@ -287,10 +291,12 @@ class Billing:
             miss=miss_text(bill.miss, model, bill.at),
         )
 
-    def _watch_marks(self, miss: Miss | None) -> None:
-        self._stripped = self._stripped + 1 if miss and miss.kind == "marks" else 0
-        if self._stripped == SUSPICIOUS:
-            self._tell_once(STRIPPED)
+    def _watch_reads(self, bill: Bill) -> None:
+        kind = bill.miss.kind if bill.miss else ""
+        read = bill.usage.cache_read if bill.usage else 0
+        self._unread = self._unread + 1 if kind in ("marks", "routed") and not read else 0
+        if self._unread == SUSPICIOUS:
+            self._tell_once(STRIPPED if kind == "marks" else UNREAD)
 
     def _tell_once(self, words: str) -> None:
         if words not in self._told:
