@@ -48,6 +48,13 @@ WALK = (
     "groq/openai/gpt-oss-120b",
     "anthropic/claude-opus-5-5",
 )
+SISTERS = [
+    ("openai/gpt-6.1-sol", "openai/gpt-6-astra"),
+    ("gemini/gemini-3.8-flash", "gemini/gemini-4-argon"),
+    ("deepseek/deepseek-v4-pro", "deepseek/deepseek-flash"),
+    ("bedrock/us.anthropic.claude-sonnet-5-5", "bedrock/us.anthropic.claude-opus-5-5"),
+]
+"""Two models of one vendor, over one wire."""
 FORGET = ("groq", "dashscope", "gemini")
 """Who need not see the words of their reasoning again (wire.md 3.4, 5); Gemini has signatures."""
 AT = {"type": "object", "properties": {"at": {"type": "string"}}, "required": ["at"]}
@@ -152,7 +159,7 @@ def test_a_session_walks_through_every_vendor_and_back():
     assert hidden == authors
 
 
-@pytest.mark.parametrize(("first", "then"), list(pairwise([*WALK, WALK[0]])))
+@pytest.mark.parametrize(("first", "then"), [*pairwise([*WALK, WALK[0]]), *SISTERS])
 def test_each_step_between_two_vendors_can_be_taken_back(first, then):
     """After a visit elsewhere the first model gets its own reasoning back, still accepted."""
     walker = Walker()
