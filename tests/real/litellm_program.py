@@ -7,6 +7,8 @@ import pytest
 
 BIN = os.environ.get("AGENT_TEST_LITELLM", "")
 """The folder with its `python` and its `litellm`; read before the tests empty the environment."""
+if BIN and not (Path(BIN) / "litellm").exists():
+    raise RuntimeError(f"AGENT_TEST_LITELLM: there is no litellm in {BIN}")
 needs_litellm = pytest.mark.skipif(not BIN, reason="LiteLLM is not installed: `make test-real`")
 OFFLINE = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",

@@ -25,7 +25,8 @@ from agentcli.llm.cost import price
 from agentcli.llm.errors import BadRequest, ContextOverflow, LLMError
 from agentcli.llm.simulator import Fault, Script, SimulatedProvider, When, calls, says, thinks
 
-pytestmark = needs_litellm
+pytestmark = [needs_litellm, pytest.mark.xdist_group("litellm")]
+"""One proxy for all: it takes seconds to start."""
 KEY = "sk-proxy"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = ToolSpec("weather", "The weather in a city.", CITY)
