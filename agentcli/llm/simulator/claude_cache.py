@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import cast
 
 from agentcli.lib.value import replace, value
 from agentcli.llm.simulator.claude_rules import (
     LIVES,
     LOOK_BACK,
+    MARKABLE,
     minimum,
     resets,
     strips_thoughts,
@@ -18,7 +20,6 @@ from agentcli.llm.simulator.prefix import Block, Part, canonical, extend, flatte
 from agentcli.llm.simulator.tokens import block_tokens, objects
 from agentcli.llm.types import JsonObject, Usage
 
-UNMARKABLE = ("thinking", "redacted_thinking")
 PARTS_UP_TO: dict[Part, tuple[Part, ...]] = {
     "tools": (),
     "system": ("system",),
@@ -57,8 +58,12 @@ class Entry:
     used: float
     """When the last request that wrote or read it started."""
 
+    @property
+    def end(self) -> float:
+        return self.used + LIVES[self.ttl]
+
     def lives(self, now: float) -> bool:
-        return now - self.used < LIVES[self.ttl]
+        return now < self.end
 
 
 @value
@@ -105,24 +110,29 @@ def automatic_spot(blocks: Sequence[Block]) -> int | None:
 
 
 def may_carry_mark(block: Block) -> bool:
-    if block.kind in UNMARKABLE:
-        return False
-    return block.kind != "text" or bool(str(block.value.get("text") or ""))
+    """Any tool that is not deferred, and the kinds of blocks in the table; no empty text."""
+    if block.kind == "text":
+        return bool(str(block.value.get("text") or ""))
+    return block.part != "messages" or block.kind in MARKABLE
 
 
 def _kept(blocks: Sequence[Block], body: JsonObject, model: str) -> list[Block]:
     """Older models lose their thinking as soon as a person speaks again (wire.md 1.12.10)."""
     if not strips_thoughts(model):
         return list(blocks)
-    spoken = [index for index, m in enumerate(objects(body.get("messages"))) if _is_human(m)]
-    last = spoken[-1] if spoken else -1
+    last = _last_word(objects(body.get("messages")))
     return [block for block in blocks if not (block.is_thought and block.message < last)]
 
 
-def _is_human(message: JsonObject) -> bool:
-    content = message.get("content")
-    results = [block.get("type") == "tool_result" for block in objects(content)]
-    return message.get("role") == "user" and not any(results)
+def _last_word(messages: Sequence[JsonObject]) -> int:
+    """Where the last user's turn without results begins; neighbouring messages are one turn."""
+    last = -1
+    for role, turn in groupby(enumerate(messages), lambda pair: pair[1].get("role")):
+        numbered = list(turn)
+        blocks = [block for _, message in numbered for block in objects(message.get("content"))]
+        if role == "user" and not any(block.get("type") == "tool_result" for block in blocks):
+            last = numbered[0][0]
+    return last
 
 
 def _with_automatic(
@@ -179,7 +189,9 @@ class ClaudeCache:
     def publish(self, charge: Charge) -> None:
         """The answer has begun: what it wrote can be read from now on (wire.md 1.12.4)."""
         for digest, entry in charge.writes:
-            self._entries[digest] = entry
+            old = self._entries.get(digest)
+            if old is None or old.end < entry.end:
+                self._entries[digest] = entry
 
     def _hit(self, positions: Sequence[Position], marks: list[int], now: float) -> int | None:
         for mark in reversed(marks):

@@ -23,8 +23,9 @@ def spoken(heard: Heard, turn: Turn) -> Speech:
     thinks = mode in ("adaptive", "enabled") or (
         mode == "between_tools" and bool(heard.asked.results)
     )
-    parts = () if body["max_tokens"] == 0 else turn.parts
-    return speech(parts, limit=body["max_tokens"] or None, thinks=thinks)
+    if body["max_tokens"] == 0:
+        return Speech((), output=0, reasoning=0, cut=True)
+    return speech(turn.parts, limit=body["max_tokens"], thinks=thinks)
 
 
 def reply_blocks(heard: Heard, said: Speech) -> list[tuple[JsonObject, str]]:

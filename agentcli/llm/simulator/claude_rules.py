@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
 from agentcli.lib.value import value
-from agentcli.llm.simulator.prefix import content_blocks, is_server_tool
+from agentcli.llm.simulator.prefix import content_blocks
+from agentcli.llm.simulator.refusal import as_object
 from agentcli.llm.simulator.tokens import IMAGES, compact, objects
 from agentcli.llm.types import JsonObject
 
@@ -15,6 +16,17 @@ Mode = Literal["adaptive", "enabled", "between_tools", "disabled"]
 
 MAX_MARKS = 4
 """wire.md 1.12.2: with the automatic one."""
+MARKABLE = (
+    "text",
+    "image",
+    "document",
+    "tool_use",
+    "tool_result",
+    "search_result",
+    "compaction",
+    "tool_addition",
+)
+"""wire.md 1.12.2: the blocks of messages that may carry a mark."""
 LOOK_BACK = 20
 """wire.md 1.12.5: positions a mark looks at, its own included."""
 LIVES = {"5m": 300.0, "1h": 3600.0}
@@ -191,35 +203,38 @@ def resets(body: JsonObject, beta: str = "") -> Resets:
     """The settings that lose a part's cache when they change, as one text a part."""
     model = str(body.get("model", ""))
     config = cast("JsonObject", body.get("output_config") or {})
-    server = [tool for tool in objects(body.get("tools")) if is_server_tool(tool)]
-    system = [server, _has_citations(body), body.get("speed") or "standard"]
+    system = [_has_citations(body), body.get("speed") or "standard"]
     thinking = cast("JsonObject", body.get("thinking") or {})
     messages = [
-        body.get("tool_choice") or {"type": "auto"},
+        _choice(body),
         has_images(body),
         thinking_mode(body),
         thinking.get("budget_tokens"),
         effort(body),
         config.get("format"),
         body.get("context_management"),
-        ",".join(sorted(part.strip() for part in beta.split(",") if part.strip())),
+        sorted({part.strip() for part in beta.split(",")} - {""}),
     ]
     return Resets(model, compact(system), compact(messages))
 
 
+def _choice(body: JsonObject) -> JsonObject:
+    """The tool choice in force, without what only says the default."""
+    asked = cast("JsonObject", body.get("tool_choice") or {"type": "auto"})
+    return {name: asked[name] for name in sorted(asked) if asked[name] is not False}
+
+
 def has_images(body: JsonObject) -> bool:
-    return any(
-        block.get("type") in IMAGES
-        or any(part.get("type") in IMAGES for part in objects(block.get("content")))
-        for message in objects(body.get("messages"))
-        for block in content_blocks(message.get("content"))
-    )
+    return any(block.get("type") in IMAGES for block in _everything(body))
 
 
 def _has_citations(body: JsonObject) -> bool:
-    return any(
-        bool(cast("JsonObject", block.get("citations") or {}).get("enabled"))
-        for message in objects(body.get("messages"))
-        for block in content_blocks(message.get("content"))
-        if block.get("type") == "document"
-    )
+    return any(as_object(block.get("citations")).get("enabled") for block in _everything(body))
+
+
+def _everything(body: JsonObject) -> Iterator[JsonObject]:
+    """The blocks of the messages, each followed by those inside it."""
+    for message in objects(body.get("messages")):
+        for block in content_blocks(message.get("content")):
+            yield block
+            yield from objects(block.get("content"))

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.simulator.tokens import compact, objects
 from agentcli.llm.types import JsonObject
 
 Part = Literal["tools", "system", "messages"]
 THOUGHTS = ("thinking", "redacted_thinking", "reasoning")
 SERVER_TOOLS = ("web_search_", "web_fetch_")
-"""Switching these on or off changes the system part, not the tools (wire.md 1.12.10)."""
+"""They stand before the system, so that switching them keeps the tools (wire.md 1.12.10)."""
 
 
 @value
@@ -48,14 +48,17 @@ def content_blocks(content: Any) -> list[JsonObject]:
 
 
 def flatten(body: JsonObject) -> list[Block]:
-    """All blocks in prefix order, without deferred and server tools, which stand elsewhere."""
+    """All blocks in prefix order, without deferred tools, which stand elsewhere (wire.md 1.7)."""
     return [*_tools(body), *_system(body), *_messages(body)]
 
 
 def _tools(body: JsonObject) -> Iterator[Block]:
-    for index, tool in enumerate(objects(body.get("tools"))):
-        if not tool.get("defer_loading") and not is_server_tool(tool):
-            yield Block(f"tools.{index}", "tools", "", tool)
+    listed = [Block(f"tools.{i}", "tools", "", t) for i, t in enumerate(objects(body.get("tools")))]
+    here = [block for block in listed if not block.value.get("defer_loading")]
+    yield from (block for block in here if not is_server_tool(block.value))
+    for block in here:
+        if is_server_tool(block.value):
+            yield replace(block, part="system")
 
 
 def is_server_tool(tool: JsonObject) -> bool:

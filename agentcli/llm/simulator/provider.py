@@ -23,7 +23,7 @@ from agentcli.lib.value import value
 from agentcli.llm.simulator.dialect import Call, Dialect, Heard
 from agentcli.llm.simulator.frames import dump, rechunked, spoilt
 from agentcli.llm.simulator.refusal import Refused, as_object
-from agentcli.llm.simulator.routes import Place, Routes
+from agentcli.llm.simulator.routes import Accounts, Place
 from agentcli.llm.simulator.script import (
     Drop,
     Failure,
@@ -80,6 +80,7 @@ class Received:
 class Asking:
     """One request as it came over the line; header names in lower case."""
 
+    host: str
     path: str
     query: str
     headers: Mapping[str, str]
@@ -93,10 +94,12 @@ def _never(_: int) -> bool:
 class SimulatedProvider:
     """Every wire in the process, answering from a script.
 
-    `key` is the only one accepted; None takes any request. `models` are the ids served; None
-    serves every name. `vendor` decides the oddities of Chat; None goes by the model's name.
-    `cold` says by its number which request is routed to a machine that has cached nothing, as
-    vendors that promise no hit may do. A request that is refused uses up no step of the script.
+    `key` is the only one accepted; None takes any request. Keys of several accounts are a mapping
+    of each to its `organisation/workspace`: what one has cached another does not read. `models` are
+    the ids served; None serves every name. `vendor` decides the oddities of Chat; None goes by the
+    model's name. `cold` says by its number which request is routed to a machine that has cached
+    nothing, as vendors that promise no hit may do. A request that is refused uses up no step of the
+    script.
     """
 
     def __init__(
@@ -106,7 +109,7 @@ class SimulatedProvider:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         models: Collection[str] | None = None,
-        key: str | None = None,
+        key: str | Mapping[str, str] | None = None,
         vendor: Vendor | None = None,
         cold: Callable[[int], bool] = _never,
     ) -> None:
@@ -115,8 +118,8 @@ class SimulatedProvider:
         self._clock = clock
         self._sleep = sleep
         self._models = models
-        self._key = key
-        self._routes = Routes(vendor)
+        self._keys = {key: ""} if isinstance(key, str) else key
+        self._accounts = Accounts(vendor, self._keys or {})
         self._cold = cold
         self._number = 0
         self.received: list[Received] = []
@@ -140,12 +143,13 @@ class SimulatedProvider:
 
     def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The same with its pauses as numbers, for servers that can keep silent themselves."""
-        path, query = urlsplit(url).path, urlsplit(url).query
+        parts = urlsplit(url)
+        path = parts.path
         given = {name.lower(): v for name, v in headers.items()}
         now = self._clock()
         self._number += 1
         try:
-            answer = self._answer(method, Asking(path, query, given, body))
+            answer = self._answer(method, Asking(parts.netloc, path, parts.query, given, body))
         except ConnectionError:
             self.received.append(Received(path, given, body, now, 0))
             raise
@@ -153,7 +157,8 @@ class SimulatedProvider:
         return answer
 
     def _answer(self, method: str, asking: Asking) -> Answer:
-        place = self._routes.find(asking.path)
+        key = _key(asking.headers)
+        place = self._accounts.find(asking.host, asking.path, key, asking.headers)
         if place is None:
             message = f"Not found: {asking.path}"
             return _plain(404, {"error": {"message": message, "type": "not_found"}})
@@ -176,7 +181,7 @@ class SimulatedProvider:
     def _call(self, place: Place, asking: Asking) -> Call:
         """The request, if its key, its JSON and its model are in order."""
         dialect, given = place.dialect, _key(asking.headers)
-        if self._key is not None and given != self._key:
+        if self._keys is not None and given not in self._keys:
             raise dialect.failure(Fault("unauthorized" if given else "no_key"), "")
         try:
             parsed = as_object(json.loads(asking.body or b"{}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import unquote
 
@@ -17,6 +18,8 @@ from agentcli.llm.simulator.responses import Responses
 from agentcli.llm.simulator.vendors import Vendor
 
 Job = Literal["reply", "count", "store"]
+BY_WORKSPACE = ("anthropic",)
+"""wire.md 1.12: each workspace has a cache of its own; elsewhere an organisation has one."""
 
 
 @value
@@ -66,3 +69,29 @@ class Routes:
                 model = unquote(found[1]) if pattern.groups else place.model
                 return Place(place.dialect, place.job, model, place.streams, place.store)
         return None
+
+
+class Accounts:
+    """What every account has cached at every host: one reads nothing of another's.
+
+    `owners` says of a key whose it is, as `organisation/workspace`; the others are of one. Hosts
+    stand for regions (wire.md 2.8.5, 4.5).
+    """
+
+    def __init__(self, vendor: Vendor | None, owners: Mapping[str, str]) -> None:
+        self._vendor = vendor
+        self._owners = owners
+        self._routes: dict[tuple[str, str], Routes] = {}
+
+    def find(self, host: str, path: str, key: str, headers: Mapping[str, str]) -> Place | None:
+        account = self._owners.get(key, "")
+        place = self._of(host, account.partition("/")[0]).find(path)
+        if place is None or place.dialect.wire not in BY_WORKSPACE:
+            return place
+        workspace = headers.get("anthropic-workspace-id", "")
+        return self._of(host, f"{account}/{workspace}").find(path)
+
+    def _of(self, host: str, account: str) -> Routes:
+        if (host, account) not in self._routes:
+            self._routes[host, account] = Routes(self._vendor)
+        return self._routes[host, account]

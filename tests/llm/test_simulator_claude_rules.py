@@ -1,0 +1,295 @@
+"""Anthropic's cache rules where they are easily got wrong (wire.md 1.6, 1.7, 1.12)."""
+
+import json
+
+import pytest
+
+from agentcli.llm.simulator import SimulatedProvider, says
+from agentcli.llm.simulator.claude_cache import ClaudeCache, prompt
+from agentcli.llm.simulator.tokens import block_tokens
+from agentcli.llm.types import Usage
+
+MODEL = "claude-opus-5-5"
+MARK = {"type": "ephemeral"}
+HOUR = {"type": "ephemeral", "ttl": "1h"}
+SEARCH = {"type": "web_search_20260318", "name": "web_search"}
+
+
+def text(words, mark=None):
+    block = {"type": "text", "text": words}
+    return block | {"cache_control": mark} if mark else block
+
+
+def long(seed, tokens=600):
+    """A text of exactly so many tokens."""
+    return (seed * tokens * 4)[: tokens * 4]
+
+
+def user(*blocks):
+    return {"role": "user", "content": list(blocks)}
+
+
+def model(*blocks):
+    return {"role": "assistant", "content": list(blocks)}
+
+
+def tool(name, words="d"):
+    return {"name": name, "description": words, "input_schema": {"type": "object"}}
+
+
+def body(*messages, **fields):
+    return {"model": MODEL, "max_tokens": 100, "messages": list(messages)} | fields
+
+
+class Account:
+    """A cache and a clock; `ask` is one request whose answer begins."""
+
+    def __init__(self):
+        self.cache = ClaudeCache()
+        self.now = 0.0
+
+    def ask(self, request, after=0.0, beta=""):
+        self.now += after
+        charge = self.cache.look(prompt(request, beta=beta), self.now)
+        self.cache.publish(charge)
+        return charge.usage
+
+
+def ask(provider, request, key="k", host="x", **headers):
+    """(status, answer) of one request over HTTP."""
+    given = {"anthropic-version": "2023-06-01", "x-api-key": key} | headers
+    data = json.dumps(request).encode()
+    status, _, pieces = provider.handle("POST", f"http://{host}/v1/messages", given, data)
+    return status, json.loads(b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("block", "marked"),
+    [
+        ({"type": "image", "source": {}}, True),
+        ({"type": "document", "source": {}}, True),
+        ({"type": "search_result", "content": []}, True),
+        ({"type": "tool_result", "tool_use_id": "a"}, True),
+        ({"type": "tool_use", "id": "a", "name": "n", "input": {}}, True),
+        ({"type": "compaction", "content": "c"}, True),
+        ({"type": "tool_addition", "tool_name": "n"}, True),
+        ({"type": "tool_removal", "tool_name": "n"}, False),
+        ({"type": "thinking", "thinking": "hm", "signature": "s"}, False),
+        ({"type": "redacted_thinking", "data": "s"}, False),
+        ({"type": "server_tool_use", "id": "s", "name": "n", "input": {}}, False),
+        (text(""), False),
+        (text("a"), True),
+    ],
+    ids=lambda block: block["type"] if isinstance(block, dict) else "",
+)
+def test_the_automatic_mark_walks_back_to_a_block_that_may_carry_one(block, marked):
+    request = body(user(text("first"), block), cache_control=HOUR)
+    first, last = prompt(request).positions
+    assert (last.ttl, first.ttl) == (("1h", "") if marked else ("", "1h"))
+
+
+def test_with_no_block_that_may_carry_it_the_automatic_mark_is_left_out():
+    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    assert [p.ttl for p in prompt(body(model(thought), cache_control=MARK)).positions] == [""]
+
+
+def test_without_messages_the_automatic_mark_falls_on_a_tool():
+    found = prompt(body(tools=[tool("a"), tool("b")], cache_control=MARK)).positions
+    assert [p.ttl for p in found] == ["", "5m"]
+
+
+def test_four_marks_and_the_automatic_one_on_the_last_of_them_are_four():
+    marked = [text(f"{n}", MARK) for n in range(4)]
+    provider = SimulatedProvider([says("ok")] * 3)
+    assert ask(provider, body(user(*marked), cache_control=MARK))[0] == 200
+    assert ask(provider, body(user(*marked, text("z")), cache_control=MARK))[0] == 400
+    assert ask(provider, body(user(*marked), cache_control=HOUR))[0] == 400
+
+
+def test_anthropics_own_tools_stand_between_tools_and_system():
+    """So switching web search on keeps the tools; its mark and its tokens count."""
+    request = body(user(text("u")), system=[text("s")], tools=[SEARCH | {"cache_control": MARK}])
+    first, *_ = prompt(request).positions
+    assert (first.path, first.ttl, first.tokens) == ("tools.0", "5m", block_tokens(SEARCH))
+    mixed = body(user(text("u")), tools=[SEARCH, tool("a")])
+    assert [p.path for p in prompt(mixed).positions][:2] == ["tools.1", "tools.0"]
+
+
+def test_a_mark_on_anthropics_own_tool_counts_as_one_of_four():
+    provider = SimulatedProvider([says("ok")] * 2)
+    tools = [tool("a"), SEARCH | {"cache_control": MARK}]
+    marked = [text(f"{n}", MARK) for n in range(4)]
+    assert ask(provider, body(user(*marked[:3]), tools=tools))[0] == 200
+    assert ask(provider, body(user(*marked), tools=tools))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "cited",
+    [
+        {"type": "document", "source": {}, "citations": {"enabled": True}},
+        {"type": "search_result", "content": [], "citations": {"enabled": True}},
+        {
+            "type": "tool_result",
+            "tool_use_id": "a",
+            "content": [{"type": "document", "source": {}, "citations": {"enabled": True}}],
+        },
+    ],
+    ids=lambda block: block["type"],
+)
+def test_citations_switched_on_lose_the_system_too(cited):
+    account = Account()
+    fields = {"tools": [tool("t", long("t")) | {"cache_control": MARK}]}
+    fields["system"] = [text(long("s"), MARK)]
+    account.ask(body(user(text("u")), **fields))
+    kept = account.ask(body(user(text("u"), cited), **fields)).cache_read
+    assert kept == block_tokens(tool("t", long("t")))
+    off = json.loads(json.dumps(cited).replace("true", "false"))
+    assert account.ask(body(user(text("u"), off), **fields)).cache_read == kept + 600
+
+
+def test_citations_that_a_reply_made_are_no_switch():
+    made = text("a") | {"citations": [{"type": "page_location"}]}
+    account = Account()
+    system = [text(long("s"), MARK)]
+    account.ask(body(user(text("u")), system=system))
+    assert account.ask(body(user(text("u")), model(made), system=system)).cache_read == 600
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tool_choice": {"type": "auto", "disable_parallel_tool_use": False}},
+        {"speed": "standard"},
+        {"output_config": {"effort": "medium"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_naming_a_default_loses_nothing(change):
+    account = Account()
+    request = body(user(text(long("a"), MARK)), tools=[tool("t")])
+    account.ask(request)
+    assert account.ask(request | change).cache_read > 600
+
+
+def test_a_beta_named_twice_or_in_another_order_is_the_same():
+    account = Account()
+    request = body(user(text(long("a"), MARK)))
+    account.ask(request, beta="one,two")
+    assert account.ask(request, beta=" two, one,two,").cache_read == 600
+
+
+def test_effort_named_in_a_message_keeps_the_cache():
+    """wire.md 1.7: `output_config` on a system message in the conversation."""
+    account = Account()
+    account.ask(body(user(text(long("a"), MARK))))
+    note = {"role": "system", "content": "x", "output_config": {"effort": "low"}}
+    assert account.ask(body(user(text(long("a"), MARK)), note)).cache_read == 600
+
+
+def test_a_picture_inside_a_result_loses_the_messages_as_well():
+    picture = {"type": "image", "source": {}}
+    answer = {"type": "tool_result", "tool_use_id": "a", "content": [picture]}
+    account = Account()
+    account.ask(body(user(text(long("a"), MARK))))
+    assert account.ask(body(user(text(long("a"), MARK)), user(answer))).cache_read == 0
+
+
+def test_a_budget_changed_loses_the_messages():
+    account = Account()
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    request = body(user(text(long("a", 1100), MARK)), model="claude-sonnet-4-5")
+    account.ask(request | {"thinking": thinking})
+    account.ask(request | {"thinking": thinking | {"budget_tokens": 2048}})
+    assert account.ask(request | {"thinking": thinking}).cache_read == 1100
+    assert account.ask(request | {"thinking": thinking | {"budget_tokens": 4096}}).cache_read == 0
+
+
+def test_words_in_a_message_beside_the_results_are_one_turn_with_them():
+    """Neighbouring messages of one role are one: the thinking before them stays."""
+    thought = {"type": "thinking", "thinking": long("h", 100), "signature": "s"}
+    use = {"type": "tool_use", "id": "a", "name": "n", "input": {}}
+    answer = {"type": "tool_result", "tool_use_id": "a", "content": "ok"}
+    talk = (user(text(long("a", 2000))), model(thought, use), user(answer))
+    old = {"model": "claude-sonnet-4-5"}
+    kept = prompt(body(*talk, user(text("and")), **old))
+    assert "messages.1.content.0" in [p.path for p in kept.positions]
+    gone = prompt(body(*talk, model(text("done")), user(text("and")), **old))
+    assert "messages.1.content.0" not in [p.path for p in gone.positions]
+    later = (model(thought, use), user(answer))
+    both = prompt(body(*talk, model(text("done")), user(text("and")), *later, **old))
+    paths = [p.path for p in both.positions]
+    assert ("messages.1.content.0" in paths, "messages.5.content.0" in paths) == (False, True)
+
+
+def test_a_slow_first_answer_does_not_shorten_what_a_second_wrote():
+    cache, request = ClaudeCache(), prompt(body(user(text(long("a"), MARK))))
+    slow, quick = cache.look(request, 0), cache.look(request, 100)
+    cache.publish(quick)
+    cache.publish(slow)
+    assert cache.look(request, 399).usage.cache_read == 600
+
+
+def test_of_two_lives_written_at_once_the_longer_holds():
+    cache = ClaudeCache()
+    hour = cache.look(prompt(body(user(text(long("a"), HOUR)))), 0)
+    minutes = cache.look(prompt(body(user(text(long("a"), MARK)))), 1)
+    cache.publish(hour)
+    cache.publish(minutes)
+    assert cache.look(prompt(body(user(text(long("a"), MARK)))), 3599).usage.cache_read == 600
+
+
+def test_a_mark_of_an_hour_renews_five_minutes_as_five_minutes():
+    account = Account()
+    account.ask(body(user(text(long("a"), MARK))))
+    assert account.ask(body(user(text(long("a"), HOUR)))) == Usage(cache_read=600)
+    assert account.ask(body(user(text(long("a"), HOUR))), after=301) == Usage(cache_write_1h=600)
+
+
+def test_a_mark_below_the_minimum_opens_no_hour():
+    """B is the last one-hour mark that is written at all (wire.md 1.12.6, 1.12.8)."""
+    request = body(user(text("short", HOUR), text(long("a"), MARK)))
+    assert Account().ask(request) == Usage(cache_write_5m=602)
+
+
+def test_prewarming_writes_and_says_nothing():
+    provider = SimulatedProvider([says("not said"), says("ok")], clock=lambda: 0.0)
+    request = body(user(text(long("a"), MARK)))
+    status, answer = ask(provider, request | {"max_tokens": 0})
+    assert (status, answer["content"], answer["stop_reason"]) == (200, [], "max_tokens")
+    assert answer["usage"]["output_tokens"] == 0
+    assert answer["usage"]["cache_creation_input_tokens"] == 600
+    assert ask(provider, request)[1]["usage"]["cache_read_input_tokens"] == 600
+
+
+KEYS = {"a1": "acme/one", "a2": "acme/two", "a3": "acme/one", "b": "other/one"}
+
+
+def read(provider, request, **where):
+    status, answer = ask(provider, request, **where)
+    assert status == 200
+    return answer["usage"]["cache_read_input_tokens"]
+
+
+def test_a_workspace_reads_nothing_of_anothers():
+    provider = SimulatedProvider([says("ok")] * 9, key=KEYS, clock=lambda: 0.0)
+    request = body(user(text(long("a"), MARK)))
+    assert read(provider, request, key="a1") == 0
+    assert [read(provider, request, key=key) for key in ("a2", "b", "a3")] == [0, 0, 600]
+    named = {"anthropic-workspace-id": "w"}
+    assert read(provider, request, key="a1", **named) == 0
+    assert ask(provider, request, key="c")[0] == 401
+
+
+def test_on_bedrock_an_organisation_reads_in_one_region():
+    provider = SimulatedProvider([says("ok")] * 9, key=KEYS, clock=lambda: 0.0)
+    point = {"cachePoint": {"type": "default"}}
+    request = {"messages": [user({"text": long("a")}, point)]}
+
+    def usage(key, region):
+        path = f"http://{region}/model/anthropic.claude-opus-5-5/converse"
+        data, headers = json.dumps(request).encode(), {"authorization": f"Bearer {key}"}
+        _, _, pieces = provider.handle("POST", path, headers, data)
+        return json.loads(b"".join(pieces))["usage"]["cacheReadInputTokens"]
+
+    assert usage("a1", "us") == 0
+    assert [usage("a2", "us"), usage("b", "us"), usage("a1", "eu")] == [600, 0, 0]
