@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agentcli.llm.simulator import SimulatedProvider, says
-from agentcli.llm.simulator.gemini_cache import GeminiCache
+from agentcli.llm.simulator.gemini_cache import CachedContents, GeminiCache
 from agentcli.llm.simulator.gemini_prompt import positions
 
 FLASH = "gemini-3.8-flash"
@@ -210,3 +210,16 @@ def test_an_explicit_cache_can_be_kept_longer_and_removed():
     assert account.call("DELETE", made["name"], {}) == (200, {})
     assert account.call("DELETE", made["name"], {})[0] == 403
     assert account.call("PUT", made["name"], {})[0] == 405
+
+
+def test_storage_is_paid_from_making_to_the_end():
+    contents = CachedContents()
+    body = {"model": f"models/{FLASH}", "contents": [user(long("a", 6000))], "ttl": "7200s"}
+    name = contents.make(body, "one", 0.0)["name"]
+    assert contents.stored(1800.0) == 3000
+    contents.make(body, "two", 3600.0)
+    contents.change(name, {"ttl": "3600s"}, 3600.0)
+    assert contents.stored(99_000.0) == 6000 * 2 + 6000 * 2
+    other = contents.make(body, "three", 100_000.0)["name"]
+    contents.remove(other, 100_000.0 + 1800)
+    assert contents.stored(200_000.0) == 24_000 + 3000

@@ -244,8 +244,9 @@ def _writes(heard: Heard, vendor: Vendor) -> JsonObject:
     if vendor.name == "dashscope":
         split = {"ephemeral_5m_input_tokens": short + long}
         return {"cache_creation_input_tokens": short + long, "cache_creation": split}
-    rule, model = rule_of(vendor), heard.asked.model
+    model = heard.asked.model
+    rule = rule_of(vendor, model)
     is_new = rule.kind == "openai" and gpt_version(model) >= BILLS_WRITES
-    if is_new or rule.marks or rule.bills_writes(model):
+    if is_new or rule.heeds(model) or rule.bills_writes(model):
         return {"cache_write_tokens": short + long}
     return {}

@@ -62,7 +62,12 @@ class Kept:
     body: JsonObject
     """systemInstruction, tools, toolConfig and contents, put before those of a request."""
     tokens: int
+    made: float
     expires: float
+
+    def stored(self, now: float) -> float:
+        """Token-hours paid for so far: from its making to its end (wire.md 3.6)."""
+        return self.tokens * (min(now, self.expires) - self.made) / 3_600
 
 
 @dataclass(slots=True)
@@ -70,6 +75,12 @@ class CachedContents:
     """`/v1beta/cachedContents`: POST makes one, PATCH moves its end, DELETE removes it."""
 
     _kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
+    _removed: float = 0.0
+    """Token-hours of those that were deleted."""
+
+    def stored(self, now: float) -> float:
+        """Token-hours of storage to be paid until now; expired ones count to their end."""
+        return self._removed + sum(kept.stored(now) for kept in self._kept.values())
 
     def find(self, name: str, now: float) -> Kept:
         """Raises Refused for one that is not there, or not any more."""
@@ -90,7 +101,7 @@ class CachedContents:
             f"min_total_token_count={least}",
         )
         name = "cachedContents/" + extend(digest, compact(body))[:16]
-        self._kept[name] = Kept(name, model, body, tokens, _end(body, now))
+        self._kept[name] = Kept(name, model, body, tokens, now, _end(body, now))
         return self._shown(self._kept[name])
 
     def change(self, name: str, body: JsonObject, now: float) -> JsonObject:
@@ -103,7 +114,8 @@ class CachedContents:
         return self._shown(self.find(name, now))
 
     def remove(self, name: str, now: float) -> JsonObject:
-        del self._kept[self.find(name, now).name]
+        self._removed += self.find(name, now).stored(now)
+        del self._kept[name]
         return {}
 
     def _shown(self, kept: Kept) -> JsonObject:

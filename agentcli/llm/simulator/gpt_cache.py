@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from agentcli.lib.value import value
 from agentcli.llm.simulator.gpt_prompt import GptPrompt, Piece
@@ -20,14 +22,33 @@ LEAST = 1_024
 STEP = 128
 STEPS = {(5, 5): 2_048}
 """Tokens between implicit breakpoints, by version; 128 for the others before 5.6."""
-RETENTIONS = {"in_memory": 300.0, "24h": 86_400.0}
-"""Seconds an unused prefix surely lives, before 5.6."""
+RETENTIONS = {"in_memory": (300.0, 3_600.0), "24h": (86_400.0, inf)}
+"""Seconds a prefix surely lives unused, and at most in all, before 5.6."""
 DEFAULT_RETENTION = "24h"
+ONLY_LONG = (5, 5)
+"""The version that keeps prefixes for 24 hours only."""
+RPM = 15
+"""wire.md 2.8: requests a minute for one prefix and key that one machine answers."""
+ROUTED_BY = 256
+"""Tokens at the beginning of a prompt that, with the key, choose its machine."""
 LIVES = {"30m": 1_800.0, "12h": 43_200.0}
 MAX_WRITES = 4
 EARLIER_ENDS = 20
 FIRST_MARKS, LAST_MARKS = 2, 50
 """wire.md 2.8.4: explicit breakpoints that are looked up."""
+
+
+@value
+class Steps:
+    """Automatic caching in whole steps (wire.md 2.8, 5)."""
+
+    step: int = STEP
+    least: int = LEAST
+    """Tokens of the shortest prefix that is read."""
+    life: float = 3_600.0
+    """Seconds an unused prefix is kept."""
+    most: float = inf
+    """Seconds it is kept at most."""
 
 
 @value
@@ -41,69 +62,18 @@ class GptCharge:
 class _Entry:
     life: float
     used: float
+    end: float = inf
+    """When it is let go even if it was used."""
 
     def lives(self, now: float) -> bool:
-        return now - self.used < self.life
+        return now - self.used < self.life and now < self.end
 
 
-class GptCache:
-    """One organisation's cache, both kinds; the model's version decides."""
+class Entries:
+    """What one machine has cached: the digests of prefixes, and how long they live."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
-
-    def look(self, prompt: GptPrompt, now: float) -> GptCharge:
-        """What a request reads and writes now; its writes are readable after `publish`."""
-        if gpt_version(prompt.model) >= BILLS_WRITES:
-            return self._by_boundary(prompt, now)
-        return self._by_step(prompt, now)
-
-    def _by_step(self, prompt: GptPrompt, now: float) -> GptCharge:
-        """Automatic, in steps of 128 tokens from 1,024 on, free of charge for writes."""
-        step = STEPS.get(gpt_version(prompt.model), STEP)
-        life = RETENTIONS.get(prompt.retention, RETENTIONS[DEFAULT_RETENTION])
-        return self.look_steps(prompt, now, step, LEAST, life)
-
-    def look_steps(
-        self, prompt: GptPrompt, now: float, step: int, least: int, life: float
-    ) -> GptCharge:
-        """Whole steps of any prefix seen before, from `least` tokens on; writing is free."""
-        digests = _step_digests(prompt, step)
-        count = 0
-        while count < len(digests) and self.use(digests[count], now):
-            count += 1
-        read = count * step if count * step >= least else 0
-        fresh = {digest: _Entry(life, now) for digest in digests[count:]}
-        return GptCharge(
-            Usage(input=prompt.tokens - read, cache_read=read),
-            lambda: self._entries.update(fresh),
-        )
-
-    def keep(self, digest: str, life: float, now: float) -> None:
-        self._entries[digest] = _Entry(life, now)
-
-    def _by_boundary(self, prompt: GptPrompt, now: float) -> GptCharge:
-        """Exact boundaries; writes are charged instead of input (2.8, rules 1 to 8)."""
-        places = places_of(prompt)
-        hit = 0
-        for index in sorted(lookups(prompt), reverse=True):
-            digest, tokens = places[index]
-            if tokens >= LEAST and self.use(digest, now):
-                hit = tokens
-                break
-        fresh: dict[str, _Entry] = {}
-        short = long = 0
-        end = hit
-        for index, ttl in writes(prompt):
-            digest, tokens = places[index]
-            if tokens < LEAST or tokens <= hit:
-                continue
-            fresh[digest] = _Entry(LIVES[ttl], now)
-            long += tokens - end if ttl == "12h" else 0
-            short += tokens - end if ttl != "12h" else 0
-            end = tokens
-        usage = Usage(prompt.tokens - end, 0, hit, short, long)
-        return GptCharge(usage, lambda: self._entries.update(fresh))
 
     def use(self, digest: str, now: float) -> bool:
         """Whether an entry lives; being used, it lives on for another full life."""
@@ -112,6 +82,73 @@ class GptCache:
             return False
         entry.used = max(entry.used, now)
         return True
+
+    def keep(self, digests: Iterable[str], life: float, now: float, most: float = inf) -> None:
+        self._entries.update((digest, _Entry(life, now, now + most)) for digest in digests)
+
+    def look_steps(self, prompt: GptPrompt, now: float, rule: Steps) -> GptCharge:
+        """Whole steps of any prefix seen before; writing is free."""
+        digests = list(_step_digests(prompt, rule.step))
+        count = 0
+        while count < len(digests) and self.use(digests[count], now):
+            count += 1
+        read = count * rule.step if count * rule.step >= rule.least else 0
+        return GptCharge(
+            Usage(input=prompt.tokens - read, cache_read=read),
+            lambda: self.keep(digests[count:], rule.life, now, rule.most),
+        )
+
+    def look_boundaries(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """Exact boundaries; writes are charged instead of input (2.8, rules 1 to 8)."""
+        places = places_of(prompt)
+        hit = 0
+        for index in sorted(lookups(prompt), reverse=True):
+            digest, tokens = places[index]
+            if tokens >= LEAST and self.use(digest, now):
+                hit = tokens
+                break
+        short = long = 0
+        end = hit
+        fresh: list[tuple[str, float]] = []
+        for index, ttl in writes(prompt):
+            digest, tokens = places[index]
+            if tokens < LEAST or tokens <= hit:
+                continue
+            fresh.append((digest, LIVES[ttl]))
+            long += tokens - end if ttl == "12h" else 0
+            short += tokens - end if ttl != "12h" else 0
+            end = tokens
+
+        def publish() -> None:
+            for digest, life in fresh:
+                self.keep((digest,), life, now)
+
+        return GptCharge(Usage(prompt.tokens - end, 0, hit, short, long), publish)
+
+
+class GptCache:
+    """One organisation's cache, both kinds; the model's version decides."""
+
+    def __init__(self) -> None:
+        self._machines: defaultdict[int, Entries] = defaultdict(Entries)
+        self._recent: dict[str, list[float]] = {}
+
+    def look(self, prompt: GptPrompt, now: float) -> GptCharge:
+        """What a request reads and writes now; its writes are readable after `publish`."""
+        machine = self._machines[self._load(prompt, now) // RPM]
+        version = gpt_version(prompt.model)
+        if version >= BILLS_WRITES:
+            return machine.look_boundaries(prompt, now)
+        life, most = RETENTIONS.get(prompt.retention, RETENTIONS[DEFAULT_RETENTION])
+        rule = Steps(STEPS.get(version, STEP), LEAST, life, most)
+        return machine.look_steps(prompt, now, rule)
+
+    def _load(self, prompt: GptPrompt, now: float) -> int:
+        """Requests of the last minute that began alike; those over the limit go elsewhere."""
+        route = beginning(prompt)
+        recent = [at for at in self._recent.get(route, ()) if now - at < 60]
+        self._recent[route] = [*recent, now]
+        return len(recent)
 
 
 def places_of(prompt: GptPrompt) -> list[tuple[str, int]]:
@@ -154,22 +191,25 @@ def _marked(pieces: Sequence[Piece]) -> list[int]:
     return [index for index, piece in enumerate(pieces) if piece.mark]
 
 
-def _step_digests(prompt: GptPrompt, step: int) -> list[str]:
+def beginning(prompt: GptPrompt) -> str:
+    """What a request is routed by: its settings and its first tokens."""
+    return next(_step_digests(prompt, ROUTED_BY), prompt.seed)
+
+
+def _step_digests(prompt: GptPrompt, step: int) -> Iterator[str]:
     """The digest of the prompt up to each multiple of `step` tokens."""
     size = step * BYTES_PER_TOKEN
     running = hashlib.sha256(prompt.seed.encode())
     room = size
-    found: list[str] = []
     for piece in prompt.pieces:
         running.update(piece.head.encode("utf-8", "replace"))
         data = _padded(piece)
         while len(data) >= room:
             running.update(data[:room])
-            found.append(running.hexdigest())
+            yield running.hexdigest()
             data, room = data[room:], size
         running.update(data)
         room -= len(data)
-    return found
 
 
 def _padded(piece: Piece) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from agentcli.lib.value import replace, value
@@ -29,9 +30,12 @@ MARKS = ("cache_control", "prompt_cache_breakpoint")
 class Piece:
     """A stretch of the prompt. `head` says what it is and is matched, but costs no tokens."""
 
+    role: str
     head: str
     text: str
     tokens: int
+    closes: bool = True
+    """Its message ends here."""
     mark: str = ""
     """The life an explicit breakpoint at its end asks for (wire.md 2.8.2)."""
     control: str = ""
@@ -52,6 +56,10 @@ class GptPrompt:
     """`prompt_cache_options`."""
     retention: str = ""
     key: str = ""
+    control: str = ""
+    """The life one of Anthropic's marks at the top of the body asks for (wire.md 5.5)."""
+    pinned: bool = False
+    """It says itself who shall serve it, or for which session (wire.md 5.5)."""
 
     @property
     def tokens(self) -> int:
@@ -112,24 +120,26 @@ def _item_pieces(item: JsonObject) -> Iterator[Piece]:
     if kind != "message":
         yield _piece("output" if kind in OUTPUTS else kind, item)
         return
-    for part in parts_of(item.get("content")):
-        yield _piece(str(item.get("role", "")), part)
+    yield from _message_pieces(str(item.get("role", "")), parts_of(item.get("content")))
 
 
-def _piece(role: str, block: JsonObject) -> Piece:
+def _message_pieces(role: str, parts: Sequence[JsonObject]) -> Iterator[Piece]:
+    for index, part in enumerate(parts):
+        yield _piece(role, part, opening=index == 0, closes=index == len(parts) - 1)
+
+
+def _piece(role: str, block: JsonObject, *, opening: bool = True, closes: bool = True) -> Piece:
+    """`opening`: its message begins here, which is part of what must match."""
     kind = str(block.get("type", ""))
-    identity = [role, "" if kind.endswith("text") else kind, block.get("call_id")]
+    identity = [role, "" if kind.endswith("text") else kind, block.get("call_id"), opening]
     bare = {k: v for k, v in block.items() if k not in MARKS}
     text = compact(bare) if kind in IMAGES else rendering(bare)
     if kind == "reasoning":
         text += str(block.get("encrypted_content") or "")
     mark = as_object(block.get("prompt_cache_breakpoint"))
     life = str(mark.get("ttl") or "30m") if mark else ""
-    return Piece(compact(identity), text, block_tokens(bare), life, mark_of(block))
-
-
-def _role(piece: Piece) -> str:
-    return piece.head[2 : piece.head.index('"', 2)]
+    head = compact(identity)
+    return Piece(role, head, text, block_tokens(bare), closes, life, mark_of(block))
 
 
 def _with_ends(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
@@ -137,11 +147,11 @@ def _with_ends(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     found: list[Piece] = []
     opening = True
     for index, piece in enumerate(pieces):
-        role = _role(piece)
-        following = _role(pieces[index + 1]) if index + 1 < len(pieces) else ""
+        role = piece.role
+        following = pieces[index + 1].role if index + 1 < len(pieces) else ""
         opening = opening and role in ("tool", *DEVELOPERS)
         opens = opening and role in DEVELOPERS and following not in DEVELOPERS
-        ends = role == "user" or (role == "output" and following != "output")
+        ends = (role == "user" and piece.closes) or (role == "output" and following != "output")
         found.append(replace(piece, ends=ends or opens, opens=opens))
     return tuple(found)
 
@@ -161,7 +171,12 @@ def chat_prompt(body: JsonObject) -> GptPrompt:
 
 def blocks_prompt(body: JsonObject, blocks: Sequence[Block]) -> GptPrompt:
     """The prompt of a request in Anthropic's words: OpenAI's models on Bedrock (wire.md 4.5)."""
-    pieces = [_piece(_role_of(block), block.value) for block in blocks]
+    pieces: list[Piece] = []
+    for _, group in groupby(blocks, lambda block: (block.part, block.message)):
+        held = list(group)
+        for index, block in enumerate(held):
+            edges = {"opening": index == 0, "closes": index == len(held) - 1}
+            pieces.append(_piece(_role_of(block), block.value, **edges))
     return _prompt(body, _with_ends(pieces), [body.get("output_config")])
 
 
@@ -174,8 +189,8 @@ def _role_of(block: Block) -> str:
 def message_pieces(message: JsonObject) -> Iterator[Piece]:
     role = str(message.get("role", ""))
     role = "output" if role == "tool" else role
-    for part in parts_of(message.get("content")):
-        yield _piece(role, part | {"call_id": message.get("tool_call_id")})
+    call = {"call_id": message.get("tool_call_id")}
+    yield from _message_pieces(role, [part | call for part in parts_of(message.get("content"))])
     thought = message.get("reasoning_content")
     if thought:
         yield _piece("reasoning", {"type": "text", "text": str(thought)})
@@ -196,4 +211,6 @@ def _prompt(body: JsonObject, pieces: tuple[Piece, ...], settings: list[Any]) ->
         options=as_object(body.get("prompt_cache_options")),
         retention=str(body.get("prompt_cache_retention") or ""),
         key=str(key),
+        control=mark_of(body),
+        pinned=bool(body.get("session_id") or as_object(body.get("provider")).get("order")),
     )

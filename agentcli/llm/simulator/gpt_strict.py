@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from agentcli.llm.models import find
-from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, LIVES
+from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, LIVES, ONLY_LONG, RETENTIONS
 from agentcli.llm.simulator.refusal import Refused, as_object
 from agentcli.llm.simulator.tokens import objects
 from agentcli.llm.simulator.vendors import gpt_version, reasons
@@ -162,6 +162,7 @@ def _check_closed(schema: JsonObject, bad: str, path: tuple[str, ...], param: st
 
 def check_cache_options(body: JsonObject, marks: list[tuple[str, Any]]) -> None:
     """Breakpoints and their options exist since GPT-5.6 (wire.md 2.8). `marks` are (path, mark)."""
+    _check_retention(body)
     options = body.get("prompt_cache_options")
     for param, value in [("prompt_cache_options", options), *marks]:
         if value is None:
@@ -183,6 +184,17 @@ def check_cache_options(body: JsonObject, marks: list[tuple[str, Any]]) -> None:
         only_known(as_object(options), fields, "prompt_cache_options")
         mode = as_object(options).get("mode", "implicit")
         need(mode in ("implicit", "explicit"), f"Invalid value: '{mode}'.", param="mode")
+
+
+def _check_retention(body: JsonObject) -> None:
+    """How long prefixes are kept before GPT-5.6; GPT-5.5 keeps them for a day only."""
+    asked, version = body.get("prompt_cache_retention"), gpt_version(str(body["model"]))
+    taken = ["24h"] if version == ONLY_LONG else list(RETENTIONS)
+    need(
+        asked is None or asked in taken,
+        f"Invalid value: '{asked}'. Supported values are: {', '.join(map(repr, taken))}.",
+        param="prompt_cache_retention",
+    )
 
 
 def check_unique(names: list[str], param: str) -> None:

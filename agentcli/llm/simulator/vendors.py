@@ -92,7 +92,7 @@ STRICT = (
     Vendor(
         "openrouter",
         checks_fields=True,
-        takes="reasoning prompt_cache_key session_id provider models",
+        takes="reasoning prompt_cache_key session_id provider models cache_control",
         refuses="reasoning_effort",
         marks=True,
         reasoning_field="reasoning_details",
