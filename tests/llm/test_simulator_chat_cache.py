@@ -9,7 +9,7 @@ from agentcli.llm.models import CacheKind, ModelSpec
 from agentcli.llm.providers import PROVIDERS, Route
 from agentcli.llm.simulator import VENDORS, SimulatedProvider, calls, says, thinks
 from agentcli.llm.simulator.chat_cache import OPTIMISTIC, RULES, ChatCache
-from agentcli.llm.simulator.gpt_prompt import chat_prompt
+from agentcli.llm.simulator.gpt_prompt import chat_prompt, message_pieces
 from agentcli.llm.simulator.vendors import Vendor
 from agentcli.llm.types import Usage
 
@@ -45,7 +45,7 @@ class Account:
     def ask(self, *talk, reply="fine", **fields):
         charge = self.look(*talk, **fields)
         charge.begin()
-        charge.end(answered(reply))
+        charge.end(tuple(message_pieces(answered(reply))))
         return charge.usage
 
 
@@ -68,7 +68,7 @@ def test_no_unit_ends_inside_an_output():
     charge = account.look(user(long("a", 70)))
     charge.begin()
     call = {"id": "c", "function": {"name": "n", "arguments": "{}"}}
-    charge.end(answered("bbbb") | {"tool_calls": [call]})
+    charge.end(tuple(message_pieces(answered("bbbb") | {"tool_calls": [call]})))
     talk = (user(long("a", 70)), answered("bbbb"))
     assert account.look(*talk).usage == Usage(1, cache_read=70)
 
@@ -156,7 +156,7 @@ def test_a_qwen_prefix_is_there_once_the_answer_has_ended():
     first = account.look(user(long("a"), MARK))
     first.begin()
     assert account.look(user(long("a"), MARK)).usage.cache_read == 0
-    first.end(answered("x"))
+    first.end(())
     assert account.look(user(long("a"), MARK)).usage.cache_read == 1100
 
 

@@ -58,7 +58,7 @@ class Chat:
         prompt = chat_prompt({"model": self.model, "messages": list(talk)} | fields)
         charge = self.cache.look(self.vendor, prompt, self.now)
         charge.begin()
-        charge.end({"role": "assistant", "content": "fine"})
+        charge.end(())
         return charge.usage
 
 
@@ -265,3 +265,25 @@ def test_databricks_hands_marks_to_claude():
     assert account.ask(user(long("a"))) == Usage(1100)
     other = Chat("databricks", "databricks-llama")
     assert other.ask(user(long("a"), mark=MARK)) == Usage(1100)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("model", ["deepseek-v4-pro", "kimi-k2.7-code"])
+def test_deepseek_and_kimi_cache_by_themselves_in_anthropics_words_too(model, stream):
+    provider = SimulatedProvider([says("fine")] * 3, clock=lambda: 0.0)
+    headers = {"anthropic-version": "2023-06-01"}
+
+    def ask(*talk, **fields):
+        body = {"model": model, "max_tokens": 9, "messages": list(talk), "stream": False} | fields
+        data = json.dumps(body).encode()
+        _, _, pieces = provider.handle("POST", "http://x/anthropic/v1/messages", headers, data)
+        answer = b"".join(pieces)
+        return None if fields.get("stream") else json.loads(answer)["usage"]
+
+    first, reply = user(long("a"), mark=MARK), {"role": "assistant", "content": "fine"}
+    ask(first, stream=stream)
+    usage = ask(first, reply, user("abcd", mark=MARK))
+    assert (usage["cache_read_input_tokens"], usage["input_tokens"]) == (1101, 1)
+    assert usage["cache_creation_input_tokens"] == 0
+    off = {"thinking": {"type": "disabled"}}
+    assert ask(first, reply, user("abcd"), **off)["cache_read_input_tokens"] == 0

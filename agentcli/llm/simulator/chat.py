@@ -10,7 +10,7 @@ from agentcli.llm.simulator.chat_strict import check_fields, check_messages, che
 from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, pieces_of, plain
 from agentcli.llm.simulator.gpt_cache import BILLS_WRITES
-from agentcli.llm.simulator.gpt_prompt import chat_prompt
+from agentcli.llm.simulator.gpt_prompt import chat_prompt, message_pieces
 from agentcli.llm.simulator.gpt_strict import FAULTS, check_window, failure
 from agentcli.llm.simulator.prefix import extend
 from agentcli.llm.simulator.refusal import Refused, as_object, openai_error
@@ -52,7 +52,7 @@ class Chat:
             asked=_asked(call),
             usage=charge.usage,
             publish=charge.begin,
-            ended=charge.end,
+            ended=lambda message: charge.end(tuple(message_pieces(message))),
             digest=extend("", compact([call.body.get("tools"), call.body["messages"]])),
             at=call.now,
         )

@@ -19,10 +19,10 @@ from agentcli.llm.simulator.gpt_cache import (
     extended,
     places_of,
 )
-from agentcli.llm.simulator.gpt_prompt import GptPrompt, Piece, message_pieces
+from agentcli.llm.simulator.gpt_prompt import GptPrompt, Piece
 from agentcli.llm.simulator.refusal import Refused
 from agentcli.llm.simulator.vendors import Vendor
-from agentcli.llm.types import JsonObject, Usage
+from agentcli.llm.types import Usage
 
 Kind = Literal["openai", "units", "steps", "none"]
 
@@ -112,8 +112,8 @@ class ChatCharge:
     """Without output."""
     begin: Callable[[], None]
     """To be called when the answer begins."""
-    end: Callable[[JsonObject], None]
-    """To be called with the reply's message when the answer ends."""
+    end: Callable[[Sequence[Piece]], None]
+    """To be called with the reply when the answer ends."""
 
 
 def rule_of(vendor: Vendor, model: str, rules: Mapping[str, ChatRule] = RULES) -> ChatRule:
@@ -171,7 +171,7 @@ class ChatCache:
         return ChatCharge(
             rule.split(prompt, read),
             lambda: keep(()),
-            lambda message: keep(tuple(message_pieces(message))),
+            keep,
         )
 
     def _by_marks(self, rule: ChatRule, prompt: GptPrompt, now: float) -> ChatCharge:
@@ -225,5 +225,5 @@ def _nothing() -> None:
     pass
 
 
-def _unheard(_: JsonObject) -> None:
+def _unheard(_: Sequence[Piece]) -> None:
     pass

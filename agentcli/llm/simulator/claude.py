@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
+from agentcli.lib.value import replace
 from agentcli.llm.models import find
+from agentcli.llm.simulator.chat_cache import ChatCache, ChatCharge
 from agentcli.llm.simulator.claude_cache import ClaudeCache, prompt
 from agentcli.llm.simulator.claude_reply import reply_blocks, spoken, stop_of
 from agentcli.llm.simulator.claude_strict import (
@@ -17,12 +19,14 @@ from agentcli.llm.simulator.claude_strict import (
 from agentcli.llm.simulator.claude_talk import check_messages, readable
 from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
+from agentcli.llm.simulator.gpt_prompt import block_pieces, blocks_prompt
 from agentcli.llm.simulator.prefix import Block, content_blocks, flatten
 from agentcli.llm.simulator.refusal import Refused, anthropic_error
 from agentcli.llm.simulator.script import Asked, Fault, Turn
 from agentcli.llm.simulator.seal import conversation_digest, last_mac
 from agentcli.llm.simulator.speech import Speech
 from agentcli.llm.simulator.tokens import content_text, objects
+from agentcli.llm.simulator.vendors import vendor_of
 from agentcli.llm.types import JsonObject, Usage
 
 FAULTS: dict[str, tuple[int, str, str]] = {
@@ -41,6 +45,10 @@ FAULTS: dict[str, tuple[int, str, str]] = {
 """wire.md 1.9."""
 
 
+AUTOMATIC = ("deepseek", "moonshot")
+"""wire.md 5.1, 5.6: whose models cache by themselves here too; marks are nothing to them."""
+
+
 class Claude:
     """One account's Messages endpoint, with its cache."""
 
@@ -49,22 +57,29 @@ class Claude:
 
     def __init__(self) -> None:
         self._cache = ClaudeCache()
+        self._automatic = ChatCache()
 
     def hear(self, call: Call) -> Heard:
         blocks, kept, dropped = checked(call, counting=False)
         beta = call.headers.get("anthropic-beta", "")
         seen = prompt(call.body, beta=beta, blocks=kept)
         _check_window(str(call.body["model"]), seen.tokens)
-        cache = ClaudeCache() if call.cold else self._cache
-        charge = cache.look(seen, call.now)
-        return Heard(
+        heard = Heard(
             asked=_asked(call),
-            usage=charge.usage,
-            publish=lambda: cache.publish(charge),
+            usage=Usage(),
+            publish=lambda: None,
             digest=conversation_digest(blocks),
             last_thought=last_mac(blocks),
             transformations=tuple(dropped),
         )
+        vendor = vendor_of(str(call.body["model"]))
+        if vendor.name in AUTOMATIC:
+            cache = ChatCache() if call.cold else self._automatic
+            paid = cache.look(vendor, blocks_prompt(call.body, kept), call.now)
+            return replace(heard, usage=paid.usage, publish=paid.begin, ended=_ended(paid))
+        marked = ClaudeCache() if call.cold else self._cache
+        charge = marked.look(seen, call.now)
+        return replace(heard, usage=charge.usage, publish=lambda: marked.publish(charge))
 
     def count(self, call: Call) -> JsonObject:
         _, kept, _ = checked(call, counting=True)
@@ -72,18 +87,21 @@ class Claude:
 
     def speak(self, heard: Heard, turn: Turn, delta: int) -> Iterator[Frame]:
         said = spoken(heard, turn)
+        reply = reply_blocks(heard, said)
         start = _message(heard)
         if turn.reports_usage:
             start["usage"] = _usage(heard.usage, 1, 0) | (turn.usage or {})
         yield named({"type": "message_start", "message": start})
-        for index, (block, raw) in enumerate(reply_blocks(heard, said)):
+        for index, (block, raw) in enumerate(reply):
             yield from _block_frames(index, block, raw, delta)
+        heard.ended({"content": [block for block, _ in reply]})
         yield named(_end(turn, said, heard.usage))
         yield named({"type": "message_stop"})
 
     def whole(self, heard: Heard, turn: Turn) -> JsonObject:
         said = spoken(heard, turn)
         message = _message(heard) | {"content": [block for block, _ in reply_blocks(heard, said)]}
+        heard.ended(message)
         message |= stop_of(turn, said)
         if turn.reports_usage:
             usage = _usage(heard.usage, said.output, said.reasoning)
@@ -113,6 +131,18 @@ def checked(call: Call, *, counting: bool) -> tuple[list[Block], list[Block], li
     blocks = flatten(call.body)
     check_marks(call.body, blocks)
     return blocks, *readable(call.body, blocks, call.headers.get("anthropic-beta", ""))
+
+
+def _ended(charge: ChatCharge) -> Callable[[JsonObject], None]:
+    """What is kept of a reply is that it follows the request."""
+
+    def end(message: JsonObject) -> None:
+        blocks = [
+            Block("", "messages", "assistant", block) for block in objects(message["content"])
+        ]
+        charge.end(block_pieces(blocks))
+
+    return end
 
 
 def _check_window(model: str, tokens: int) -> None:

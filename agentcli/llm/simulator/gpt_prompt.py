@@ -170,14 +170,19 @@ def chat_prompt(body: JsonObject) -> GptPrompt:
 
 
 def blocks_prompt(body: JsonObject, blocks: Sequence[Block]) -> GptPrompt:
-    """The prompt of a request in Anthropic's words: OpenAI's models on Bedrock (wire.md 4.5)."""
+    """The prompt of a request in Anthropic's words to others' models (wire.md 1.11, 4.5)."""
+    settings = [body.get("output_config"), body.get("thinking")]
+    return _prompt(body, _with_ends(block_pieces(blocks)), settings)
+
+
+def block_pieces(blocks: Sequence[Block]) -> list[Piece]:
     pieces: list[Piece] = []
     for _, group in groupby(blocks, lambda block: (block.part, block.message)):
         held = list(group)
         for index, block in enumerate(held):
             edges = {"opening": index == 0, "closes": index == len(held) - 1}
             pieces.append(_piece(_role_of(block), block.value, **edges))
-    return _prompt(body, _with_ends(pieces), [body.get("output_config")])
+    return pieces
 
 
 def _role_of(block: Block) -> str:
