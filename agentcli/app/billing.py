@@ -20,6 +20,7 @@ from agentcli.agent.events import AgentEvent, Notice, Spent
 from agentcli.agent.loop import Client
 from agentcli.app.budgets import Budgets, Promise
 from agentcli.app.options import DEMO
+from agentcli.app.suspicions import Suspicions
 from agentcli.app.talk import Talk
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import (
@@ -30,10 +31,10 @@ from agentcli.llm.budget import (
     unread,
     upper_bound,
 )
-from agentcli.llm.cache import NO_PLAN, SECONDS, CachePlan, Mark
+from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
 from agentcli.llm.cost import Cost, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
-from agentcli.llm.miss import Miss, Sent, explain, shortened
+from agentcli.llm.miss import Miss, Sent, explain
 from agentcli.llm.models import CacheKind, ModelSpec, find
 from agentcli.llm.providers import Route
 from agentcli.llm.router import key_of
@@ -49,25 +50,10 @@ if TYPE_CHECKING:
 
 WORTH_SAYING = 1_000
 """Tokens sent anew below which a miss is not told to the person."""
-SUSPICIOUS = 3
-"""So many requests in a row that read nothing of what was cached for them are no accident."""
 ON_THE_PREFIX = ("main", "retry", "fallback", "compaction")
 OF_THE_TALK = ("main", "retry", "fallback")
 KEPT = 8
 """Bills that wait to be told, at most."""
-SHORTENED = (
-    "The cache was asked to keep the prompt for an hour, but writes of five minutes are reported: "
-    "the provider, or a proxy on the way, shortens it, or does not tell. Five minutes are counted."
-)
-STRIPPED = (
-    "Three requests in a row read nothing from the cache and wrote nothing to it, although they "
-    "were marked for it: something on the way, such as a proxy, takes the marks away. Requests "
-    "go on at the full price."
-)
-UNREAD = (
-    "Three requests in a row read nothing from the cache, although each began with the one before: "
-    "the provider, or a proxy on the way, caches nothing or reports nothing of it."
-)
 
 
 @value
@@ -113,13 +99,13 @@ class Billing:
     stands_in: Callable[[Route], bool] = lambda _: False
     """Whether a route answers in the place of the chosen model."""
     _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
-    _unread: int = 0
-    _told: set[str] = field(default_factory=set[str])
+    _suspicions: Suspicions = field(init=False)
     _spent: list[tuple[AssistantMessage, Spent]] = field(
         default_factory=list[tuple[AssistantMessage, Spent]]
     )
 
     def __post_init__(self) -> None:
+        self._suspicions = Suspicions(self.emit)
         for bill in newest(self.talk.bills, self.talk.id):
             self._remember(bill)
 
@@ -191,7 +177,7 @@ class Billing:
         self.budgets.settle(pending.promise, bill.counted)
         self._book(bill, pending)
         self._spent = [*self._spent[-KEPT:], (message, self._event(bill, pending.route.model))]
-        self._watch_reads(bill)
+        self._suspicions.watch(bill)
 
     def _lane(self, session: str, role: str = "main") -> Lane:
         """Where requests follow on each other: a summary is asked for on the live prefix."""
@@ -207,14 +193,13 @@ class Billing:
         lane.links = links = chain(request, lane.links)
         found = self.state(request.session, model.id)
         plan = found[0] if found and found[1] >= pending.at else NO_PLAN
-        if shortened(message.usage, plan):
-            self._tell_once(SHORTENED)
-            plan = replace(plan, life=SECONDS["5m"])
+        usage = self._suspicions.believed(message, request, model)
+        plan = self._suspicions.kept(plan, usage)
         return Sent(
             shape=replace(shape(request, links), model=model.id),
             provider=pending.route.provider.name,
             at=pending.at,
-            usage=message.usage,
+            usage=usage,
             plan=plan,
             kind=model.cache,
             links=links.links,
@@ -225,7 +210,7 @@ class Billing:
     def _bill(self, pending: Pending, message: AssistantMessage, sent: Sent, lane: Lane) -> Bill:
         model, at = pending.route.model, datetime.fromtimestamp(pending.at, UTC)
         stated, served = message.cost_usd, (message.tier, message.geo)
-        cost = price(message.usage, model, at=at, reported=stated, tier=served[0], geo=served[1])
+        cost = price(sent.usage, model, at=at, reported=stated, tier=served[0], geo=served[1])
         again = pending.role == "main" and lane.broken == sent.shape.messages
         return Bill(
             id=secrets.token_hex(8),
@@ -235,7 +220,7 @@ class Billing:
             model=model.id,
             provider=sent.provider,
             role="retry" if again else pending.role,
-            usage=message.usage,
+            usage=sent.usage,
             cost=cost,
             guess=self._guess(pending, message, at) if cost is None else None,
             expected_read=sent.plan.expected_read,
@@ -290,18 +275,6 @@ class Billing:
             cache_expires=self.expires(),
             miss=miss_text(bill.miss, model, bill.at),
         )
-
-    def _watch_reads(self, bill: Bill) -> None:
-        kind = bill.miss.kind if bill.miss else ""
-        read = bill.usage.cache_read if bill.usage else 0
-        self._unread = self._unread + 1 if kind in ("marks", "routed") and not read else 0
-        if self._unread == SUSPICIOUS:
-            self._tell_once(STRIPPED if kind == "marks" else UNREAD)
-
-    def _tell_once(self, words: str) -> None:
-        if words not in self._told:
-            self._told.add(words)
-            self.emit(Notice("warning", words))
 
     def _remember(self, bill: Bill) -> None:
         """A request of before the session was resumed."""

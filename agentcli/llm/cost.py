@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from agentcli.lib.value import value
-from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.models import FREE, ModelSpec, Prices
 from agentcli.llm.types import Usage
 
 MILLION = Decimal(1_000_000)
+DEAREST = Decimal(10_000)
+"""USD that no single request costs: a full window at the dearest price is below a hundred."""
 
 
 @value
@@ -52,12 +54,12 @@ def price(
     A total that the provider reported wins and is exact (wire.md 6.5). `tier` and `geo` are what
     the answer says of itself: `flex`, `priority`, `fast`, `batch`; `us`, `regional`.
     """
-    if local:
-        return Cost(exact=True)
+    if local or (usage is None and model.prices == FREE):
+        return Cost(exact=local)
     rates = rates_for(usage, model, at) if usage is not None else None
     factor = factor_for(model, tier) * factor_for(model, geo)
     computed = _computed(usage, rates, factor) if usage is not None and rates is not None else None
-    stated = _stated(reported, model)
+    stated = _stated(reported, model, computed)
     if stated is None:
         return computed
     if computed is None:
@@ -117,18 +119,20 @@ def _computed(usage: Usage, rates: Prices, factor: Decimal) -> Cost:
     return Cost(*parts, total=total, saved=uncached - total)
 
 
-def _stated(reported: str | None, model: ModelSpec) -> Decimal | None:
-    """The provider's figure, unless it is no amount of money.
+def _stated(reported: str | None, model: ModelSpec, computed: Cost | None) -> Decimal | None:
+    """The provider's figure, unless it is no amount that a request can cost.
 
-    A LiteLLM proxy says 0.0 where it has no price (cost facts 6), so its zero is no answer.
+    A LiteLLM proxy says 0.0 where it has no price (cost facts 6), and others do where ours is
+    known: such a zero is no answer.
     """
     try:
         amount = None if reported is None else Decimal(reported.strip())
     except InvalidOperation:
         return None
-    if amount is None or not amount.is_finite() or amount < 0:
+    if amount is None or not amount.is_finite() or not 0 <= amount <= DEAREST:
         return None
-    return None if amount == 0 and model.provider == "litellm" else amount
+    priced = computed is not None and computed.total > 0
+    return None if amount == 0 and (priced or model.provider == "litellm") else amount
 
 
 def format_usd(amount: Decimal) -> str:

@@ -49,6 +49,10 @@ class Prices:
     """UTC hours of Monday to Friday in which this row holds: peak prices (DeepSeek, 2026-08)."""
 
 
+FREE = (Prices("0", "0"),)
+"""What a model on a machine of one's own costs."""
+
+
 @value
 class ModelSpec:
     """What we know of one model. An unknown model has `known=False` and no prices."""

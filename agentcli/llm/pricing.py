@@ -13,8 +13,8 @@ from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.cost import MILLION, factor_for, price, rates_for
 from agentcli.llm.hosted import hosted
-from agentcli.llm.models import ModelSpec, Prices
-from agentcli.llm.providers import FREE, PROVIDERS
+from agentcli.llm.models import FREE, ModelSpec, Prices
+from agentcli.llm.providers import PROVIDERS
 from agentcli.llm.types import JsonObject, Usage
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 

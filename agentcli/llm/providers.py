@@ -8,7 +8,7 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.auth import parse_custom_headers
-from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.models import FREE, ModelSpec
 from agentcli.llm.route import Auth, Odd, Provider, Quirks, Route
 from agentcli.llm.rows import Rows
 
@@ -44,7 +44,6 @@ FLAGSHIPS = {
     "openrouter": "anthropic/claude-sonnet-5.5",
 }
 """The coding model taken when only a key is there; in order of preference."""
-FREE = (Prices("0", "0"),)
 
 
 def rows(extra: Sequence[Provider] = ()) -> Mapping[str, Provider]:

@@ -23,6 +23,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import MOST
 
 if TYPE_CHECKING:
     from agentcli.llm.route import Route
@@ -187,4 +188,11 @@ class Reply:
     def message(self) -> AssistantMessage:
         """A reply that broke off carries what the provider had reported by then."""
         message = self._fold.message()
-        return message if message.usage else replace(message, usage=self._usage())
+        return replace(message, usage=credible(message.usage or self._usage()))
+
+
+def credible(usage: Usage | None) -> Usage | None:
+    """A usage that a request can have; None for nothing at all, or more than there is."""
+    if usage is None or not usage.prompt + usage.output:
+        return None
+    return usage if usage.prompt + usage.output < MOST else None

@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import count, merged
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
@@ -158,8 +159,7 @@ class AnthropicDecoder:
             self._stop = STOPS.get(str(reason), "end_turn")
 
     def _merge(self, usage: JsonObject) -> None:
-        """Numbers are running totals: the last one that is not null counts (wire.md 1.3)."""
-        self._usage |= {key: value for key, value in usage.items() if value is not None}
+        self._usage = merged(self._usage, usage)
 
     def _finish(self) -> Finished:
         self._done = True
@@ -194,17 +194,17 @@ class AnthropicDecoder:
 
 def usage_from(usage: JsonObject) -> Usage:
     """Usage of the Messages API in our classes (wire.md 1.10)."""
-    written = _count(usage, "cache_creation_input_tokens")
+    written = count(usage, "cache_creation_input_tokens")
     split = _object(usage, "cache_creation")
-    one_hour = _count(split, "ephemeral_1h_input_tokens")
-    written = max(written, one_hour + _count(split, "ephemeral_5m_input_tokens"))
+    one_hour = count(split, "ephemeral_1h_input_tokens")
+    written = max(written, one_hour + count(split, "ephemeral_5m_input_tokens"))
     return Usage(
-        input=_count(usage, "input_tokens"),
-        output=_count(usage, "output_tokens"),
-        cache_read=_count(usage, "cache_read_input_tokens"),
+        input=count(usage, "input_tokens"),
+        output=count(usage, "output_tokens"),
+        cache_read=count(usage, "cache_read_input_tokens"),
         cache_write_5m=max(0, written - one_hour),
         cache_write_1h=one_hour,
-        reasoning=_count(_object(usage, "output_tokens_details"), "thinking_tokens"),
+        reasoning=count(_object(usage, "output_tokens_details"), "thinking_tokens"),
     )
 
 
@@ -213,11 +213,6 @@ def _taken(block: JsonObject, slot: str) -> str:
     text = str(block[slot])
     block[slot] = ""
     return text
-
-
-def _count(holder: JsonObject, key: str) -> int:
-    value = holder.get(key)
-    return max(0, int(value)) if isinstance(value, int | float) else 0
 
 
 def _object(holder: JsonObject, key: str) -> JsonObject:

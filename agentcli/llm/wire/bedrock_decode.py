@@ -23,6 +23,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import count, merged
 
 STOPS: dict[str, Stop] = {
     "end_turn": "end_turn",
@@ -97,7 +98,7 @@ class BedrockDecoder:
                 for open_index in sorted(self._blocks):
                     yield from self._close_block(open_index)
             case "metadata":
-                self._usage |= _object(event, "usage")
+                self._usage = merged(self._usage, _object(event, "usage"))
             case _:
                 return
         if self._reason is not None and self._usage:
@@ -217,12 +218,12 @@ def usage_from(usage: JsonObject) -> Usage:
     lives: dict[str, int] = {"5m": 0, "1h": 0}
     for detail in _objects(usage, "cacheDetails"):
         life = str(detail.get("ttl", "5m"))
-        lives[life] = lives.get(life, 0) + _count(detail, "inputTokens")
-    written = max(_count(usage, "cacheWriteInputTokens"), sum(lives.values()))
+        lives[life] = lives.get(life, 0) + count(detail, "inputTokens")
+    written = max(count(usage, "cacheWriteInputTokens"), sum(lives.values()))
     return Usage(
-        input=_count(usage, "inputTokens"),
-        output=_count(usage, "outputTokens"),
-        cache_read=_count(usage, "cacheReadInputTokens"),
+        input=count(usage, "inputTokens"),
+        output=count(usage, "outputTokens"),
+        cache_read=count(usage, "cacheReadInputTokens"),
         cache_write_5m=written - lives["1h"],
         cache_write_1h=lives["1h"],
     )
@@ -252,11 +253,6 @@ def _joined(before: str, piece: str) -> str:
         return b64encode(b64decode(before) + b64decode(piece)).decode()
     except ValueError:
         raise StreamMalformed("redacted reasoning that is no base64 came") from None
-
-
-def _count(holder: JsonObject, key: str) -> int:
-    value = holder.get(key)
-    return max(0, value) if isinstance(value, int) else 0
 
 
 def _object(holder: JsonObject, key: str) -> JsonObject:

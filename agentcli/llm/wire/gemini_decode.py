@@ -21,6 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import count, merged
 from agentcli.llm.wire.foreign import refuse_foreign
 
 TOKEN = "continuationToken"
@@ -139,7 +140,7 @@ class GeminiDecoder:
             raise self._error(chunk)
         refuse_foreign(chunk, "gemini", self._route)
         self._id = str(chunk.get("responseId") or self._id)
-        self._usage |= {k: v for k, v in _object(chunk, "usageMetadata").items() if v is not None}
+        self._usage = merged(self._usage, _object(chunk, "usageMetadata"))
         self._blocked = self._blocked or bool(_object(chunk, "promptFeedback").get("blockReason"))
         candidates = _list(chunk, "candidates")
         candidate = candidates[0] if candidates else {}
@@ -228,11 +229,11 @@ class GeminiDecoder:
 
 def usage_from(usage: JsonObject) -> Usage:
     """Cached tokens are inside the prompt's, thoughts are not inside the answer's (wire.md 3.5)."""
-    cached, thoughts = _count(usage, "cachedContentTokenCount"), _count(usage, "thoughtsTokenCount")
-    prompt = _count(usage, "promptTokenCount") + _count(usage, "toolUsePromptTokenCount")
+    cached, thoughts = count(usage, "cachedContentTokenCount"), count(usage, "thoughtsTokenCount")
+    prompt = count(usage, "promptTokenCount") + count(usage, "toolUsePromptTokenCount")
     return Usage(
         input=max(0, prompt - cached),
-        output=_count(usage, "candidatesTokenCount") + thoughts,
+        output=count(usage, "candidatesTokenCount") + thoughts,
         cache_read=cached,
         reasoning=thoughts,
     )
@@ -258,8 +259,3 @@ def _list(holder: JsonObject, key: str) -> list[JsonObject]:
     value = holder.get(key)
     found = cast("list[Any]", value) if isinstance(value, list) else []
     return [item for item in found if isinstance(item, dict)]
-
-
-def _count(holder: JsonObject, key: str) -> int:
-    value = holder.get(key)
-    return max(0, int(value)) if isinstance(value, int | float) else 0

@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import merged
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost, usage_from
 from agentcli.llm.wire.think_tags import ThinkTags
@@ -68,10 +69,13 @@ class ChatDecoder:
         self._stop: Stop | None = None
         self._refused = False
         self._id = ""
-        self._cost: str | None = None
         self._tier = ""
         self._done = False
-        self.usage: Usage | None = None
+        self._usage: JsonObject = {}
+
+    @property
+    def usage(self) -> Usage | None:
+        return usage_from(self._usage) if self._usage else None
 
     def feed(self, data: bytes) -> Iterator[Delta]:
         for frame in self._parser.feed(data):
@@ -109,7 +113,7 @@ class ChatDecoder:
         choices = _list(chunk, "choices")
         choice = choices[0] if choices else {}
         for holder in (chunk, choice, _object(chunk, "x_groq")):
-            self._note_usage(holder.get("usage"))
+            self._usage = merged(self._usage, _object(holder, "usage"))
         if _object(chunk, "x_groq").get("error"):
             raise self._error({"error": chunk["x_groq"]["error"]})
         yield from self._delta(_object(choice, "delta") or _object(choice, "message"))
@@ -119,12 +123,6 @@ class ChatDecoder:
         if self._stop == "error":
             what = {"message": f"the model stopped: {reason}", "type": reason}
             raise self._error({"error": what})
-
-    def _note_usage(self, usage: Any) -> None:
-        if isinstance(usage, dict) and usage:
-            counts = cast("JsonObject", usage)
-            self.usage = usage_from(counts)
-            self._cost = reported_cost(counts) or self._cost
 
     def _delta(self, delta: JsonObject) -> Iterator[Delta]:
         thought = next((delta[key] for key in THINKING if isinstance(delta.get(key), str)), "")
@@ -173,7 +171,7 @@ class ChatDecoder:
             "thinking_blocks": _joined(self._blocks),
         }
         yield BlockEnd({name: items for name, items in kept.items() if items} or None)
-        yield Finished(stop, self.usage, self._id, self._cost, tier=self._tier)
+        yield Finished(stop, self.usage, self._id, reported_cost(self._usage), tier=self._tier)
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that ignored `stream`, or an error with status 200."""

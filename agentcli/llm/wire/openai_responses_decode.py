@@ -21,6 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
+from agentcli.llm.wire.counts import count, merged
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
@@ -39,7 +40,11 @@ class ResponsesDecoder:
         self._calls = False
         self._refused = False
         self._done = False
-        self.usage: Usage | None = None
+        self._usage: JsonObject = {}
+
+    @property
+    def usage(self) -> Usage | None:
+        return usage_from(self._usage) if self._usage else None
 
     def feed(self, data: bytes) -> Iterator[Delta]:
         for frame in self._parser.feed(data):
@@ -143,14 +148,12 @@ class ResponsesDecoder:
             self._stop(response),
             self.usage,
             str(response.get("id", "")),
-            reported_cost(_object(response, "usage")),
+            reported_cost(self._usage),
             tier=str(response.get("service_tier") or ""),
         )
 
     def _note_usage(self, response: JsonObject) -> None:
-        usage = _object(response, "usage")
-        if usage:
-            self.usage = usage_from(usage)
+        self._usage = merged(self._usage, _object(response, "usage"))
 
     def _stop(self, response: JsonObject) -> Stop:
         if response.get("status") == "incomplete":
@@ -185,15 +188,15 @@ def usage_from(usage: JsonObject) -> Usage:
     """Input counts include what was cached and written (wire.md 2.6)."""
     details = _object(usage, "input_tokens_details")
     split = _object(details, "cache_write_tokens_details")
-    read, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
-    long = _count(split, "ttl_12h_tokens")
+    read, written = count(details, "cached_tokens"), count(details, "cache_write_tokens")
+    long = count(split, "ttl_12h_tokens")
     return Usage(
-        input=max(0, _count(usage, "input_tokens") - read - written),
-        output=_count(usage, "output_tokens"),
+        input=max(0, count(usage, "input_tokens") - read - written),
+        output=count(usage, "output_tokens"),
         cache_read=read,
         cache_write_5m=max(0, written - long),
         cache_write_1h=long,
-        reasoning=_count(_object(usage, "output_tokens_details"), "reasoning_tokens"),
+        reasoning=count(_object(usage, "output_tokens_details"), "reasoning_tokens"),
     )
 
 
@@ -225,8 +228,3 @@ def _object(holder: JsonObject, key: str) -> JsonObject:
 def _list(holder: JsonObject, key: str) -> list[JsonObject]:
     value = holder.get(key)
     return cast("list[JsonObject]", value) if isinstance(value, list) else []
-
-
-def _count(holder: JsonObject, key: str) -> int:
-    value = holder.get(key)
-    return max(0, int(value)) if isinstance(value, int | float) else 0
