@@ -256,6 +256,7 @@ class Billing:
     async def close(self) -> None:
         """Wait until all is written."""
         await asyncio.to_thread(self.writer.close)
+        self.budgets.close()
         self.tell_problem()
 
     def tell_problem(self) -> None:

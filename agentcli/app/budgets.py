@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +23,7 @@ from agentcli.llm.budget import (
     settle,
 )
 from agentcli.llm.cost import format_usd
+from agentcli.session.promises import Promises
 
 if TYPE_CHECKING:
     from agentcli.session.ledger_db import Taken
@@ -64,7 +64,7 @@ class Budgets:
             for scope in SCOPES
             if scope in limits
         )
-        self._ledger = ledger
+        self._promises = Promises(ledger)
         self._ask = ask
         self._emit = emit
         self._place = place
@@ -123,13 +123,17 @@ class Budgets:
                 words = f"The {purse.scope} budget is nearly spent: {used}."
                 self._emit(Notice("warning", words))
 
+    def close(self) -> None:
+        """Nothing more is promised, nor kept for anything."""
+        self._promises.end()
+
     async def _promised(self, bound: Bound) -> Promise | Refusal:
         await self._look(Decimal(0), "")
         while True:
             answer = reserve(self.purses, bound)
             if isinstance(answer, Refusal):
                 return answer
-            name = secrets.token_hex(8) if self._is_shared else ""
+            name = self._promises.name() if self._is_shared else ""
             if await self._look(answer.held, name):
                 break
         self.purses = hold(self.purses, answer.held)
@@ -145,11 +149,8 @@ class Budgets:
             return True
         from agentcli.session import ledger_db as db  # door: sqlite3
 
-        limits = {purse.scope: purse.limit for purse in self.purses}
-        most = db.Taken(limits.get("day", NO_LIMIT), limits.get("repo", NO_LIMIT))
-        if not name:
-            most = db.Taken(-NO_LIMIT, -NO_LIMIT)
-        asked = asyncio.to_thread(db.reserve, self._ledger, name, self._place(), amount, most)
+        most = self._most(name)
+        asked = asyncio.to_thread(self._promises.reserve, name, self._place(), amount, most)
         answer = asyncio.ensure_future(asked)
         try:
             taken = await asyncio.shield(answer)
@@ -159,6 +160,21 @@ class Budgets:
         except asyncio.CancelledError:
             answer.add_done_callback(lambda done: self._forget(name, done))
             raise
+        return self._is_there(taken, amount, most)
+
+    def _most(self, name: str) -> Taken:
+        """What may be taken in all; nothing without a name for the promise."""
+        from agentcli.session.ledger_db import Taken  # door: sqlite3
+
+        limits = {purse.scope: purse.limit if name else -NO_LIMIT for purse in self.purses}
+        missing = NO_LIMIT if name else -NO_LIMIT
+        return Taken(limits.get("day", missing), limits.get("repo", missing))
+
+    def _is_there(self, taken: Taken, amount: Decimal, most: Taken) -> bool:
+        """Take over what was spent, by whomever, and say whether `amount` was promised."""
+        problem = self._promises.take_problem()
+        if problem:
+            self._emit(Notice("warning", problem))
         whole = {"day": taken.day, "repo": taken.repo}
         self.purses = tuple(
             replace(purse, spent=whole[purse.scope], held=Decimal(0))

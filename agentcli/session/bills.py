@@ -6,16 +6,20 @@ from decimal import Decimal
 from typing import Any, Literal, cast
 
 from agentcli.lib.value import value
-from agentcli.llm.cost import Cost
+from agentcli.llm.cost import DEAREST, Cost
 from agentcli.llm.miss import Miss
 from agentcli.llm.shape import Shape
 from agentcli.llm.types import JsonObject, Usage
+from agentcli.llm.wire.counts import MOST
 from agentcli.session.codec import usage_from_json, usage_to_json
 
 Basis = Literal["exact", "computed", "unknown"]
 PARTS = ("input", "output", "cache_read", "cache_write", "total", "saved")
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 """What reading a bill raises that we did not write."""
+WORDS = ("id", "session", "repo", "model", "provider", "role", "marks")
+LATEST = 32_503_680_000
+"""The year 3000, in Unix seconds."""
 NO_SHAPE = Shape("", (), "", "", "", "", 0)
 
 
@@ -87,7 +91,7 @@ def bill_from_json(data: JsonObject, known: JsonObject) -> Bill:
     """
     data = known | data
     usage, miss, guess = data["usage"], data.get("miss"), data.get("guess")
-    return Bill(
+    bill = Bill(
         id=data["id"],
         at=float(data["at"]),
         session=data["session"],
@@ -104,6 +108,28 @@ def bill_from_json(data: JsonObject, known: JsonObject) -> Bill:
         life=data.get("life"),
         miss=Miss(*miss) if miss else None,
     )
+    refuse_the_impossible(bill)
+    return bill
+
+
+def refuse_the_impossible(bill: Bill) -> None:
+    """Raises ValueError where a bill says what no request can have and no ledger could hold."""
+    shape, usage = bill.shape, bill.usage or Usage()
+    miss = bill.miss or Miss("unknown", "")
+    words: list[Any] = [getattr(bill, name) for name in WORDS]
+    words += [miss.kind, miss.text, *(word for tool in shape.tools for word in tool)]
+    words += [shape.system, shape.memory, shape.options, shape.messages, shape.begins]
+    counts: list[Any] = [usage.prompt, usage.output, usage.reasoning, bill.expected_read]
+    counts += [shape.count, 0 if bill.life is None else bill.life, miss.lost]
+    amounts = [bill.guess or Decimal(0)]
+    amounts += [getattr(bill.cost, name) for name in PARTS] if bill.cost else []
+    if not (
+        0 <= bill.at < LATEST
+        and all(isinstance(word, str) for word in words)
+        and all(isinstance(count, int) and 0 <= count < MOST for count in counts)
+        and all(amount.is_finite() and abs(amount) <= DEAREST for amount in amounts)
+    ):
+        raise ValueError("no bill of ours")
 
 
 def cost_from_json(data: JsonObject) -> Cost | None:

@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import JsonObject, Usage
-from agentcli.session.bills import UNREADABLE, Bill, bill_from_json, cost_from_json
-from agentcli.session.codec import usage_from_json
+from agentcli.session.bills import UNREADABLE, Bill, bill_from_json
+
+NOBODYS: JsonObject = {"id": "", "at": 0, "session": "", "repo": "", "role": "main"}
+"""What bills of before there were ledgers do not say."""
 
 
 @dataclass(slots=True)
@@ -60,15 +62,10 @@ def replay(ledger: Ledger, bills: Iterable[JsonObject]) -> None:
 
     A bill that can't be read is left out.
     """
-    for bill in bills:
+    for data in bills:
         with suppress(*UNREADABLE):
-            usage, guess = bill["usage"], bill.get("guess")
-            ledger.add(
-                bill["model"],
-                usage_from_json(usage) if usage is not None else None,
-                cost_from_json(bill),
-                None if guess is None else Decimal(guess),
-            )
+            bill = bill_from_json(data, NOBODYS)
+            ledger.add(bill.model, bill.usage, bill.cost, bill.guess)
 
 
 def newest(bills: Sequence[JsonObject], session: str) -> Iterator[Bill]:
@@ -77,6 +74,6 @@ def newest(bills: Sequence[JsonObject], session: str) -> Iterator[Bill]:
     for data in reversed(bills):
         with suppress(*UNREADABLE):
             if (data["model"], data["role"]) not in found:
-                known = {"id": "", "at": 0, "session": session, "repo": ""}
+                known = NOBODYS | {"session": session}
                 found[data["model"], data["role"]] = bill_from_json(data, known)
     yield from sorted(found.values(), key=lambda bill: bill.at)

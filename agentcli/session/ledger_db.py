@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -19,7 +19,14 @@ from agentcli.lib.value import value
 from agentcli.llm.cost import Cost
 from agentcli.llm.miss import Kind, Miss
 from agentcli.llm.types import Usage
-from agentcli.session.bills import Bill, shape_from_json, tools_text
+from agentcli.session.bills import (
+    UNREADABLE,
+    Bill,
+    refuse_the_impossible,
+    shape_from_json,
+    tools_text,
+)
+from agentcli.session.ledger_lock import Holder, living
 
 VERSION = 1
 PATIENCE = 2.0
@@ -33,6 +40,7 @@ COLUMNS = (
     *("basis", "counted", "expected_read", "tools", "system", "memory", "options"),
     *("messages", "count", "begins", "summary", "marks", "life", "miss", "reason", "lost"),
 )
+HOLDS = ("id", "pid", "day", "repo", "amount")
 _TEXT = (
     *("id", "day", "session", "repo", "model", "provider", "role", "basis", "tools", "system"),
     *("memory", "options", "messages", "begins", "marks", "miss", "reason"),
@@ -48,7 +56,8 @@ CREATE TABLE IF NOT EXISTS holds (
   id TEXT PRIMARY KEY, pid INTEGER, day TEXT, repo TEXT, amount INTEGER) WITHOUT ROWID;
 PRAGMA user_version = {VERSION};
 """
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""The last is what another table of the same name makes of our statements."""
 
 
 class LedgerError(Exception):
@@ -72,14 +81,23 @@ def opened(path: Path) -> Generator[sqlite3.Connection]:
     """One transaction's worth of connection. Raises LedgerError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as base:
+        with closing(_connected(path)) as base:
             _prepare(base, path)
             yield base
     except sqlite3.Error as error:
         broken = getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
         raise (LedgerBroken if broken else LedgerError)(f"{path}: {error}") from None
+    except OverflowError as error:
+        raise LedgerError(f"{path}: {error}") from None
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}") from None
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """A file in a folder that nobody may write can be read all the same, without its journal."""
+    frozen = path.exists() and not os.access(path.parent, os.W_OK)
+    name = f"{path.absolute().as_uri()}?immutable=1" if frozen else path
+    return sqlite3.connect(name, timeout=PATIENCE, isolation_level=None, uri=frozen)
 
 
 def _prepare(base: sqlite3.Connection, path: Path) -> None:
@@ -91,6 +109,10 @@ def _prepare(base: sqlite3.Connection, path: Path) -> None:
         _patiently(base, "PRAGMA journal_mode = WAL")
         base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
     base.execute("PRAGMA synchronous = NORMAL")
+    for table, columns in (("requests", COLUMNS), ("holds", HOLDS)):
+        found = base.execute(f"PRAGMA table_info({table})").fetchall()
+        if tuple(row[1] for row in found) != columns:
+            raise LedgerBroken(f"{path} has other columns than a ledger")
 
 
 def _patiently(base: sqlite3.Connection, statement: str) -> None:
@@ -115,16 +137,27 @@ def add(path: Path, bills: Iterable[Bill]) -> None:
         base.execute("COMMIT")
 
 
-def reserve(path: Path, hold: str, place: tuple[str, str], amount: Decimal, most: Taken) -> Taken:
-    """Promise `amount` at a (day, repo), unless that exceeds `most`; what was taken before.
+def reserve(
+    path: Path,
+    hold: str,
+    place: tuple[str, str],
+    amount: Decimal,
+    most: Taken,
+    *,
+    holder: Holder | None = None,
+) -> Taken:
+    """Promise `amount` at a (day, repo), unless that exceeds `most`; what others took before.
 
-    Two processes never promise the same money. Raises LedgerError.
+    A promise of the same name becomes this one. Two processes never promise the same money, and
+    that of a killed one ends; the name of a hold begins with its holder's. Raises LedgerError.
     """
     day, repo = place
     with opened(path) as base:
         base.execute("BEGIN IMMEDIATE")
-        _forget_the_dead(base)
-        taken = _taken(base, day, repo)
+        if holder is not None:
+            holder.begin()
+        _forget_the_dead(base, holders_of(path))
+        taken = _taken(base, place, hold)
         if taken.day + amount <= most.day and taken.repo + amount <= most.repo:
             row = (hold, os.getpid(), day, repo, pico(amount))
             base.execute("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?, ?)", row)
@@ -138,27 +171,29 @@ def release(path: Path, hold: str) -> None:
         base.execute("DELETE FROM holds WHERE id = ?", (hold,))
 
 
-def _taken(base: sqlite3.Connection, day: str, repo: str) -> Taken:
+def holders_of(path: Path) -> Path:
+    """Where the processes that hold promises say that they live."""
+    return path.with_name("holders")
+
+
+def _taken(base: sqlite3.Connection, place: tuple[str, str], hold: str) -> Taken:
     def total(column: str, key: str) -> Decimal:
         found = base.execute(
             f"SELECT (SELECT IFNULL(SUM(counted), 0) FROM requests WHERE {column} = ?1)"
-            f" + (SELECT IFNULL(SUM(amount), 0) FROM holds WHERE {column} = ?1)",
-            (key,),
+            f" + (SELECT IFNULL(SUM(amount), 0) FROM holds WHERE {column} = ?1 AND id <> ?2)",
+            (key, hold),
         )
         return dollars(found.fetchone()[0])
 
-    return Taken(total("day", day), total("repo", repo))
+    return Taken(total("day", place[0]), total("repo", place[1]))
 
 
-def _forget_the_dead(base: sqlite3.Connection) -> None:
+def _forget_the_dead(base: sqlite3.Connection, holders: Path) -> None:
     """A process that was killed keeps none of its promises."""
-    for (pid,) in base.execute("SELECT DISTINCT pid FROM holds").fetchall():
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            base.execute("DELETE FROM holds WHERE pid = ?", (pid,))
-        except OSError:
-            continue
+    alive = living(holders)
+    for (hold,) in base.execute("SELECT id FROM holds").fetchall():
+        if hold.partition(".")[0] not in alive:
+            base.execute("DELETE FROM holds WHERE id = ?", (hold,))
 
 
 def of_session(path: Path, beginning: str = "", repo: str = "") -> list[Bill]:
@@ -173,6 +208,19 @@ def of_session(path: Path, beginning: str = "", repo: str = "") -> list[Bill]:
             return []
         rows = base.execute("SELECT * FROM requests WHERE session = ? ORDER BY at", newest)
         return [_bill(dict(zip(COLUMNS, row, strict=True))) for row in rows]
+
+
+def legible(path: Path) -> Iterator[Bill]:
+    """As many bills of a damaged ledger as can be read."""
+    try:
+        with closing(sqlite3.connect(path, timeout=PATIENCE)) as base:
+            for row in base.execute("SELECT * FROM requests"):
+                with suppress(*UNREADABLE):
+                    bill = _bill(dict(zip(COLUMNS, row, strict=True)))
+                    refuse_the_impossible(bill)
+                    yield bill
+    except sqlite3.Error:
+        return
 
 
 def day_of(at: float) -> str:
@@ -197,7 +245,7 @@ def _row(bill: Bill) -> list[str | int | float | None]:
         *(pico(getattr(cost, name, None)) for name in MONEY),
         *(bill.basis, pico(bill.counted), bill.expected_read, tools_text(shape)),
         *(shape.system, shape.memory, shape.options, shape.messages, shape.count),
-        *(shape.begins, int(shape.summary), bill.marks, bill.life),
+        *(shape.begins, int(bool(shape.summary)), bill.marks, bill.life),
         *((miss.kind, miss.text, miss.lost) if miss else (None, None, 0)),
     ]
 

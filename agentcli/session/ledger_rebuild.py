@@ -41,6 +41,7 @@ def catch_up(path: Path, sessions: Path) -> None:
     begun = time.time()
     with suppress(OSError):
         since = stamp.stat().st_mtime - OVERLAP if stamp.exists() else 0.0
+        since = since if since < begun else 0.0  # the clock was wrong then, or is now
         for file in sessions.glob("*/*.jsonl"):
             if file.stat().st_mtime >= since:
                 db.add(path, bills_of(file))
@@ -54,14 +55,23 @@ def renew(path: Path, sessions: Path) -> str:
         if not _is_broken(path):
             return ""
         aside = path.with_name(f"{path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
-        os.replace(path, aside)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        count = rebuild(path, sessions)
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.replace(path.with_name(path.name + suffix), f"{aside}{suffix}")
+        count = rebuild(path, sessions) + _salvage(path, aside, sessions)
     return (
         f"The ledger was damaged. It was moved to {aside} and made anew from the sessions "
         f"({count} requests)."
     )
+
+
+def _salvage(path: Path, aside: Path, sessions: Path) -> int:
+    """Book what a damaged ledger still tells of sessions that have no file; how much that is."""
+    kept = {file.stem for file in sessions.glob("*/*.jsonl")}
+    found = [bill for bill in db.legible(aside) if bill.session not in kept]
+    if found:
+        db.add(path, found)
+    return len(found)
 
 
 def _is_broken(path: Path) -> bool:
@@ -90,7 +100,7 @@ def bills_of(file: Path) -> Iterator[Bill]:
 
 
 def _entry(line: bytes) -> Entry | None:
-    if b'"kind":"spent"' not in line and b'"kind":"header"' not in line:
+    if b'"spent"' not in line and b'"header"' not in line:
         return None
     try:
         return from_line(line)

@@ -70,3 +70,7 @@ def ready(path: Path, sessions: Path, *, again: bool = False) -> str:
         return ""
     except db.LedgerBroken:
         return renew(path, sessions)
+    except db.LedgerError as error:
+        if again:
+            raise
+        return f"The newest requests may be missing: {error}."

@@ -19,6 +19,7 @@ from agentcli.session import ledger_db as db
 from agentcli.session.bills import Bill, bill_from_json, bill_to_json
 from agentcli.session.ledger_rebuild import rebuild, renew
 from agentcli.session.ledger_writer import LedgerWriter
+from agentcli.session.promises import Promises
 from agentcli.session.store import SessionFile, header
 
 USAGE = Usage(10, 20, 30_000, 400, 5, reasoning=7)
@@ -106,26 +107,70 @@ def test_budgets_count_the_estimate_where_the_cost_is_unknown(path):
     assert taken(path, repo="/other").repo == 0
 
 
-def test_what_is_promised_is_taken_until_it_is_released(path):
-    db.reserve(path, "h", (DAY, "/repo"), Decimal("0.5"), ANY)
+@pytest.fixture
+def promises(path):
+    found = Promises(path)
+    yield found
+    found.end()
+
+
+def test_what_is_promised_is_taken_until_it_is_released(path, promises):
+    name = promises.name()
+    promises.reserve(name, (DAY, "/repo"), Decimal("0.5"), ANY)
     assert taken(path).day == Decimal("0.5")
-    db.release(path, "h")
+    db.release(path, name)
     assert taken(path).day == 0
 
 
-def test_more_than_is_left_is_not_promised(path):
+def test_more_than_is_left_is_not_promised(path, promises):
     most = db.Taken(Decimal(1), Decimal("Infinity"))
-    for name in ("one", "two"):
-        db.reserve(path, name, (DAY, "/repo"), Decimal("0.6"), most)
+    for _ in range(2):
+        promises.reserve(promises.name(), (DAY, "/repo"), Decimal("0.6"), most)
     assert taken(path).day == Decimal("0.6")
 
 
-def test_a_killed_process_keeps_no_promise(path):
-    db.reserve(path, "h", (DAY, "/repo"), Decimal("0.5"), ANY)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
+def test_a_promise_may_become_a_larger_one_if_that_is_there(path, promises):
+    most = db.Taken(Decimal(1), Decimal(1))
+    name, place = promises.name(), (DAY, "/repo")
+    for amount in ("0.6", "0.9", "1.1"):
+        before = promises.reserve(name, place, Decimal(amount), most)
+        assert before.day == 0
+    assert taken(path).day == Decimal("0.9")
+
+
+HOLD = """
+import sys, time
+from decimal import Decimal
+from pathlib import Path
+from agentcli.session import ledger_db as db
+from agentcli.session.promises import Promises
+promises = Promises(Path(sys.argv[1]))
+any = db.Taken(Decimal(9), Decimal(9))
+promises.reserve(promises.name(), (sys.argv[2], "/repo"), Decimal("0.5"), any)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_process_keeps_no_promise_and_a_living_one_does(path):
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path), DAY], stdout=subprocess.PIPE, text=True
+    )
+    with held:
+        assert held.stdout.readline() == "held\n"
+        assert taken(path).day == Decimal("0.5")
+        held.kill()
+    assert taken(path).day == 0
+    assert list(path.with_name("holders").iterdir()) == []
+
+
+def test_a_process_of_the_same_number_is_not_taken_for_the_dead_one(path):
+    """In containers every agent has one of a few numbers."""
+    dead = Promises(path)
+    dead.reserve(dead.name(), (DAY, "/repo"), Decimal("0.5"), ANY)
     with db.opened(path) as base:
-        base.execute("UPDATE holds SET pid = ?", (gone.pid,))
+        assert base.execute("SELECT pid FROM holds").fetchone() == (os.getpid(),)
+    dead.end()
     assert taken(path).day == 0
 
 
@@ -152,13 +197,13 @@ def test_processes_at_once_lose_nothing(path):
     assert taken(path).day == 75 * COST.total
 
 
-def test_threads_at_once_never_promise_the_same_money(path):
+def test_threads_at_once_never_promise_the_same_money(path, promises):
     most = db.Taken(Decimal(1), Decimal(1))
 
-    def promise(name):
-        db.reserve(path, name, (DAY, "/repo"), Decimal("0.3"), most)
+    def promise():
+        promises.reserve(promises.name(), (DAY, "/repo"), Decimal("0.3"), most)
 
-    threads = [threading.Thread(target=promise, args=(f"h{n}",)) for n in range(8)]
+    threads = [threading.Thread(target=promise) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -292,12 +337,14 @@ def test_a_ledger_of_a_newer_agent_is_left_alone(path, sessions):
     assert path.read_bytes() == before
 
 
-def test_a_promise_ends_when_its_bill_is_booked(path, sessions):
-    db.reserve(path, "h", (DAY, "/repo"), Decimal("0.5"), ANY)
+def test_a_promise_ends_when_its_bill_is_booked(path, sessions, promises):
+    name = promises.name()
+    promises.reserve(name, (DAY, "/repo"), Decimal("0.5"), ANY)
     writer = LedgerWriter(path, sessions)
-    writer.book(BILL, "h")
+    assert taken(path).day == Decimal("0.5") + Decimal("0.25422"), "what the sessions knew"
+    writer.book(BILL, name)
     writer.close()
-    assert taken(path).day == COST.total
+    assert taken(path).day == Decimal("0.25422")
 
 
 def test_nothing_is_opened_for_a_conversation_without_bills(path, sessions):
