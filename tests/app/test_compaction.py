@@ -18,7 +18,7 @@ FULL = Fault("context_overflow")
 NEARLY_FULL = {"input_tokens": 990_000}
 
 
-LONG = "alpha beta " * 24_000
+LONG = "the red fox " * 22_000
 """Some 70,000 tokens."""
 PAUSE = 30 * 60
 
@@ -443,7 +443,7 @@ def test_a_summary_that_was_dear_pays_later(house):
 
 
 def test_what_is_left_is_what_the_next_request_sends(house):
-    here = house(says("One."), says("SUMMARY " * 500), says("Two."))
+    here = house(says("One."), says("the sum of it all " * 500), says("Two."))
 
     async def main():
         async with here.app() as app:
@@ -454,7 +454,7 @@ def test_what_is_left_is_what_the_next_request_sends(house):
 
     front = asyncio.run(main())
     after = front.of(Compacted)[0].after
-    assert abs(front.of(Spent)[-1].usage.prompt - after) < 0.05 * after
+    assert abs(front.of(Spent)[-1].usage.prompt - after) < 0.08 * after
 
 
 @pytest.mark.parametrize("cold", [False, True])

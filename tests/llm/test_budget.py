@@ -150,9 +150,9 @@ def reply(text, usage=None):
     return AssistantMessage((Text(text),), "m", "end_turn", usage=usage)
 
 
-FIRST = Request("m", ("be good",), (), (user("x" * 3800),))
+FIRST = Request("m", ("be good",), (), (user("the " * 1_000),))
 USAGE = Usage(input=7, output=40, cache_read=9_000, cache_write_5m=1_000)
-LATER = replace(FIRST, messages=(*FIRST.messages, reply("y", USAGE), user("z" * 380)))
+LATER = replace(FIRST, messages=(*FIRST.messages, reply("y", USAGE), user("the " * 100)))
 
 
 def sent(usage=USAGE, ttl="5m", kind=SONNET.cache, at=0.0):

@@ -237,5 +237,5 @@ def test_what_is_no_truncation_is_not_called_one(estimate, usage, context):
 def test_what_may_not_be_sent_again_is_not_counted_as_sent():
     reply = AssistantMessage((Thinking("hm " * 9000), Text("yes")), "m", "end_turn")
     picture = UserMessage((Text("see"), Image("image/png", "A" * 90_000)))
-    request = Request("m", ("system " * 100,), (), (picture, reply))
+    request = Request("m", ("any set " * 100,), (), (picture, reply))
     assert 150 < sent(request) < 300
