@@ -131,6 +131,17 @@ class TurnEnd:
     error: str = ""
 
 
+@value
+class OfSubagent:
+    """Something happened in the conversation of a subagent."""
+
+    call_id: str
+    """Of the Task call that it works for."""
+    agent: str
+    """Its kind."""
+    event: AgentEvent
+
+
 AgentEvent: TypeAlias = (
     TurnStart
     | Streamed
@@ -147,6 +158,7 @@ AgentEvent: TypeAlias = (
     | Queued
     | Notice
     | TurnEnd
+    | OfSubagent
 )
 
 
@@ -158,6 +170,8 @@ class PermissionQuestion:
     action: Action
     why: str
     rules: tuple[str, ...] = ()
+    agent: str = ""
+    """Which subagent wants it; "" for the one the person talks with."""
 
 
 @value

@@ -124,7 +124,7 @@ class Executor:
             outputs.hear(call, text)
             self.emit(ToolProgress(call.id, text))
 
-        context = replace(self.context, progress=progress)
+        context = replace(self.context, progress=progress, call_id=call.id)
         return await self._run(tool, call, context, outputs)
 
     async def _run(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from agentcli.agent.events import AgentEvent, HookFailed, Notice, PermissionQuestion
-from agentcli.lib.value import value
-from agentcli.llm.types import AssistantMessage, Text, ToolCall
+from agentcli.lib.value import made, value
+from agentcli.llm.types import AssistantMessage, JsonObject, Text, ToolCall
 from agentcli.policy.hooks import HookAnswer, Hooks
 from agentcli.tools.base import ToolResult
 
@@ -17,6 +18,8 @@ class TurnHooks:
 
     hooks: Hooks
     emit: Callable[[AgentEvent], None]
+    subagent: JsonObject = made(default_factory=dict[str, Any])
+    """`agent_id` and `agent_type`, which are told with every event of a subagent."""
 
     async def before(self, call: ToolCall) -> HookAnswer:
         return await self._fire("PreToolUse", **_call_fields(call))
@@ -47,16 +50,21 @@ class TurnHooks:
     async def on_compacted(self, trigger: str, summary: str) -> None:
         await self._fire("PostCompact", trigger=trigger, compact_summary=summary)
 
+    async def on_subagent(self) -> HookAnswer:
+        """A subagent is about to begin."""
+        return await self._fire("SubagentStart")
+
     async def on_stop(self, message: AssistantMessage, *, again: bool) -> str:
+        event = "SubagentStop" if self.subagent else "Stop"
         answer = await self._fire(
-            "Stop", stop_hook_active=again, last_assistant_message=message.text
+            event, stop_hook_active=again, last_assistant_message=message.text
         )
         if answer.stop or answer.decision != "deny":
             return ""
         return answer.reason
 
     async def _fire(self, event: str, **fields: object) -> HookAnswer:
-        answer = await self.hooks.fire(event, **fields)
+        answer = await self.hooks.fire(event, **fields, **self.subagent)
         for failure in answer.failures:
             self.emit(HookFailed(event, failure.command, failure.why, failure.blocked))
         for text in answer.system_messages:

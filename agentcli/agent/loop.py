@@ -103,6 +103,8 @@ class Frame:
     max_output: int | None = None
     output_schema: JsonObject | None = None
     cache_key: str = ""
+    parent: str = ""
+    """The session that this one, a subagent's, shares its head with."""
 
     def request(self, transcript: Transcript) -> Request:
         return Request(
@@ -115,6 +117,7 @@ class Frame:
             session=self.session,
             output_schema=self.output_schema,
             cache_key=self.cache_key,
+            parent=self.parent,
         )
 
 

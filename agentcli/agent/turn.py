@@ -123,6 +123,7 @@ class TurnSteps:
             await self._around.executor.execute_all(outputs)
         finally:
             self._around.transcript.append(UserMessage(outputs.blocks(), "tool"))
+            self._count(*self._around.beside())
         for bug in outputs.bugs:
             self._around.bug(bug)
             self.emit(Notice("error", f"A tool broke: {bug!r}. The log has the traceback."))

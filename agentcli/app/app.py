@@ -97,7 +97,7 @@ class App:
         self.talk = self._open_talk()
         if resumed:
             self._choice = self._choose(self._model_name(self.talk.model))
-        self._planner = self._choose(config.roles["plan"]) if "plan" in config.roles else None
+        self._planner = {r: self._choose(name) for r, name in config.roles.items()}.get("plan")
         self.gate = gate_from(options, config, self.ground, frontend)
         self._engine: Engine | None = None
         self._source = ("fork" if options.fork_session else "resume") if resumed else "startup"
@@ -193,7 +193,9 @@ class App:
         engine.billing.budgets.begin_turn()
         content = (Text(text), *await self._mentions(text))
         try:
-            return await engine.agent.prompt(content, *(c for c in context if c))
+            ended = await engine.agent.prompt(content, *(c for c in context if c))
+            engine.titles.after(ended)
+            return ended
         except Exception as error:  # a bug: keep the session, log it, tell the person
             self.log_bug(error)
             self.frontend.emit(Notice("error", f"Internal error: {error!r}. See {self._log}."))

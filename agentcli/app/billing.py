@@ -128,13 +128,15 @@ class Billing:
         """USD of the session, as far as prices are known."""
         return self.talk.ledger.total().cost.total
 
-    async def opening(self, request: Request, role: str) -> Pending:
+    async def opening(
+        self, request: Request, role: str, route: Route | None = None, *, asks: bool = True
+    ) -> Pending:
         """Promise the money. Raises OverBudget."""
-        route, at = self.route(), self.clock()
-        pending = Pending(request, route, self._role(role, route), at, Promise())
+        route = route or self.route()
+        pending = Pending(request, route, self._role(role, route), self.clock(), Promise())
         if not self.budgets.purses:
             return pending
-        promise = await self.budgets.reserve(self._bound(pending), route.model.id)
+        promise = await self.budgets.reserve(self._bound(pending), route.model.id, asks=asks)
         if promise.max_output is not None:
             request = replace(request, max_output=promise.max_output)
         return replace(pending, request=request, promise=promise)
@@ -183,6 +185,11 @@ class Billing:
         """Where requests follow on each other: a summary is asked for on the live prefix."""
         key = (session, "main" if role in ON_THE_PREFIX else role)
         return self._lanes.setdefault(key, Lane())
+
+    def forget(self, session: str) -> None:
+        """A subagent is done: nothing follows on its requests."""
+        for key in [key for key in self._lanes if key[0] == session]:
+            del self._lanes[key]
 
     def _release(self, pending: Pending) -> None:
         if pending.promise.id:
@@ -297,6 +304,10 @@ class Paid:
     inner: Client
     billing: Billing
     role: str = "main"
+    route: Callable[[], Route] | None = None
+    """Who answers, where that is not the session's own model."""
+    asks: bool = True
+    """Whether the person is asked for more where a budget lacks money."""
 
     def stream(
         self, request: Request, *, on_retry: Callable[[Retry], None] = lambda _: None
@@ -308,7 +319,8 @@ class Paid:
         self, request: Request, on_retry: Callable[[Retry], None]
     ) -> AsyncGenerator[Reply]:
         """Raises OverBudget before anything is sent."""
-        pending = await self.billing.opening(request, self.role)
+        route = self.route() if self.route else None
+        pending = await self.billing.opening(request, self.role, route, asks=self.asks)
         reply, left = None, False
 
         def retried(retry: Retry) -> None:

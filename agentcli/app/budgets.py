@@ -34,6 +34,7 @@ UNPRICED = "The price of {} is unknown, so no budget can be kept with it"
 SHARED = ("day", "repo")
 """Scopes that other processes spend from too."""
 NO_LIMIT = Decimal("Infinity")
+NOBODY = Answer("no")
 
 
 @value
@@ -84,20 +85,23 @@ class Budgets:
         )
         self._told.discard("turn")
 
-    async def reserve(self, bound: Bound | None, model: str) -> Promise:
-        """Keep money for a request, asking the person where it lacks. Raises OverBudget."""
+    async def reserve(self, bound: Bound | None, model: str, *, asks: bool = True) -> Promise:
+        """Keep money for a request; where it lacks, the person is asked if `asks`.
+
+        Raises OverBudget.
+        """
         if not self.purses:
             return Promise()
         async with self._turnstile:
             if bound is None:
-                await self._without_a_price(model)
+                await self._without_a_price(model, asks=asks)
                 return Promise()
             while True:
                 answer = await self._promised(bound)
                 if isinstance(answer, Promise):
                     self._tell_cut(answer, bound)
                     return answer
-                await self._more(answer)
+                await self._more(answer, asks=asks)
 
     def exchange(self, promise: Promise, bound: Bound | None, model: str) -> Promise:
         """The same money for a request that another model answers. Raises OverBudget."""
@@ -189,7 +193,7 @@ class Budgets:
         if name and not done.cancelled() and done.exception() is None:
             self._give_back(name)
 
-    async def _more(self, refusal: Refusal) -> None:
+    async def _more(self, refusal: Refusal, *, asks: bool) -> None:
         """Ask for a larger budget. Raises OverBudget."""
         purse = refusal.purse
         limit = max(purse.limit * 2, purse.spent + purse.held + refusal.least)
@@ -199,7 +203,8 @@ class Budgets:
             f"{format_usd(refusal.least)}"
         )
         raise_it = f"raise it to {format_usd(limit)}"
-        answer = await self._ask(UserQuestion(f"{words}. Go on?", (STOP, raise_it)))
+        question = UserQuestion(f"{words}. Go on?", (STOP, raise_it))
+        answer = await self._ask(question) if asks else NOBODY
         if answer.verdict == "no" or answer.text != raise_it:
             raise OverBudget(f"{words} or more.")
         self.purses = tuple(
@@ -208,12 +213,13 @@ class Budgets:
         )
         self._told.discard(purse.scope)
 
-    async def _without_a_price(self, model: str) -> None:
+    async def _without_a_price(self, model: str, *, asks: bool) -> None:
         """Whether to go on with a model that no budget can hold. Raises OverBudget."""
         if model in self._unpriced:
             return
         words = UNPRICED.format(model)
-        answer = await self._ask(UserQuestion(f"{words}. Go on?", (STOP, ON)))
+        question = UserQuestion(f"{words}. Go on?", (STOP, ON))
+        answer = await self._ask(question) if asks else NOBODY
         if answer.verdict == "no" or answer.text != ON:
             raise OverBudget(f"{words}.")
         self._unpriced.add(model)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from agentcli.agent.agent import Agent
-from agentcli.agent.events import AgentEvent, Frontend, Spent, ToolEnd, ToolProgress, ToolStart
+from agentcli.agent.events import Frontend, Notice, ToolEnd, ToolProgress, ToolStart
 from agentcli.agent.execute import INTERRUPTED, Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Frame
@@ -22,12 +22,16 @@ from agentcli.app.billing import Billing, Paid
 from agentcli.app.compact import Compaction
 from agentcli.app.compaction_offer import Offer
 from agentcli.app.gate import PolicyGate
+from agentcli.app.lines import Lines, client_to
 from agentcli.app.local_server import Attentive
 from agentcli.app.options import Options
-from agentcli.app.routing import signer
+from agentcli.app.subagents import Shared, starting
 from agentcli.app.talk import Ground, Talk
+from agentcli.app.titles import Titles
 from agentcli.app.transport import connect
+from agentcli.app.watch import Watch
 from agentcli.config import Config
+from agentcli.context.agents import Roster, folders, load
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
 from agentcli.llm.cache import expires, plan
@@ -41,6 +45,7 @@ from agentcli.policy.secrets import known_values, mask
 from agentcli.tools.base import ToolContext, ToolError, text_result
 from agentcli.tools.jobs import kill_all
 from agentcli.tools.registry import Toolbox, toolbox
+from agentcli.tools.task import KINDS, ListedTask
 
 
 @value
@@ -75,6 +80,8 @@ class Engine:
     cache_expires: Callable[[], float | None]
     remind: Callable[[], None]
     billing: Billing
+    lines: Lines
+    titles: Titles
 
     def switch_model(self) -> None:
         self.frames.choose()
@@ -119,7 +126,9 @@ class Engine:
         if reason:
             await self.hooks.on_end(reason)
         await kill_all(self.site.talk.workspace)
+        await self.titles.close()
         await self.client.aclose()
+        await self.lines.aclose()
         await self.billing.close()
 
 
@@ -128,12 +137,17 @@ class Frames:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._task = ListedTask(site.talk.agents or KINDS)
         self._schema = read_schema(site.options.json_schema)
         self.choose()
 
     def choose(self) -> None:
-        self.tools: Toolbox = toolbox(edit=self._site.route().model.edit)
+        self.tools = self.box(self._site.route())
         self._specs = self.tools.specs()
+
+    def box(self, route: Route) -> Toolbox:
+        """The session's tools, with the way of editing that suits a model."""
+        return toolbox(edit=route.model.edit, task=self._task)
 
     def now(self) -> Frame:
         site = self._site
@@ -148,53 +162,15 @@ class Frames:
         )
 
 
-class Watch:
-    """The sink of events on their way to the front-end; sees which files the model touches."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._reminders = site.talk.freeze(site.ground, site.options)
-        self._touched: list[Path] = []
-        self._beside: list[Spent] = []
-
-    def __call__(self, event: AgentEvent) -> None:
-        if isinstance(event, ToolStart) and event.action.kind in ("read", "edit"):
-            self._touched.append(Path(event.action.target))
-        if isinstance(event, Spent) and event.role != "main":
-            self._beside.append(event)
-        self._site.frontend.emit(event)
-
-    def beside(self) -> tuple[Spent, ...]:
-        """Bills of requests beside the talk since this was last asked."""
-        bills, self._beside = tuple(self._beside), []
-        return bills
-
-    def renew(self) -> None:
-        """A new epoch knows nothing of what was told in the one before."""
-        self._reminders = self._site.talk.freeze(self._site.ground, self._site.options)
-        self.remind()
-
-    def remind(self) -> None:
-        """Append what has become news to the conversation."""
-        touched = tuple(self._touched)
-        self._touched.clear()
-        for message in self._reminders.due(time.time(), self._site.gate.mode, touched):
-            self._site.talk.transcript.append(message)
-
-
 def build(site: Site) -> Engine:
     """Wire one conversation. Nothing here touches the network."""
     talk = site.talk
     watch = Watch(site)
+    roster = _roster(site, watch)
     frames = Frames(site)
-    http = connect(site.ground.env)
-    client = Client(
-        site.router.pick,
-        http,
-        routing=site.router,
-        sign=signer(site.ground.env),
-        planner=_checked(_planner(site), site.ground.env),
-    )
+    http, planner = connect(site.ground.env), _checked(_planner(site), site.ground.env)
+    client = client_to(site.router, http, planner, site.ground.env)
+    lines = Lines(site, client, http, planner, watch)
     context = ToolContext(
         root=site.ground.root,
         workspace=talk.workspace,
@@ -209,19 +185,31 @@ def build(site: Site) -> Engine:
         return expires(*state) if state else None
 
     accounts = Accounts(site.ground, site.options, site.config, site.frontend, talk)
-    billing = accounts.open(site.router, client.cache_state, expiry, watch)
+    billing = accounts.open(site.router, lines.state, expiry, watch)
     paid = Paid(client, billing, "compaction")
     offer = Offer(talk, frames.now, site.route, billing)
     sides = (billing, hooks, watch, watch.renew, site.config.compaction, offer)
     compact = Compaction(talk, paid, frames.now, site.route, *sides)
 
     executor = _executor(site, frames, context, hooks, watch)
-    around = _surroundings(site, executor, watch, compact)
     limits = _limits(site)
+    shared = Shared(site, frames, executor, client, lines, billing, hooks.hooks, watch, limits)
+    around = _surroundings(site, starting(shared, roster), watch, compact)
     attentive = Attentive(Paid(client, billing), site.router.pick, site.fit, http, watch)
     agent = Agent(attentive, around, frames.now, lambda: limits)
     parts = (agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
-    return Engine(*parts, billing=billing)
+    return Engine(*parts, billing=billing, lines=lines, titles=Titles(site, lines, billing))
+
+
+def _roster(site: Site, watch: Watch) -> Roster:
+    """The kinds of subagents; which of them the model is told of is settled with the prefix."""
+    here = folders(site.ground.root, site.ground.places.config, trusted=site.config.trusted)
+    roster, problems = load(here)
+    for problem in problems:
+        watch(Notice("warning", problem))
+    if site.talk.agents is None:
+        site.talk.agents = roster.listing()
+    return roster
 
 
 def _outputs(site: Site) -> Path:

@@ -63,6 +63,11 @@ class PolicyGate:
     def decide(self, call: ToolCall, action: Action, hook: Verdict | None) -> Decision:
         return decide(call, action, self.policy, hook=hook)
 
+    def changes(self, call: ToolCall, action: Action) -> bool:
+        """Whether a call does more than plan mode allows, rules aside."""
+        reading = replace(self.policy, mode="plan", rules=())
+        return decide(call, action, reading).verdict == "deny"
+
     async def ask(self, question: PermissionQuestion) -> Answer:
         """Wait for our turn, then ask, unless an answer given meanwhile settles it."""
         async with self._turnstile:

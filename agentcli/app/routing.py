@@ -14,7 +14,7 @@ from agentcli.llm import models
 from agentcli.llm.errors import AuthFailed
 from agentcli.llm.providers import resolve
 from agentcli.llm.route import Route
-from agentcli.llm.router import Deployment, Router, key_of
+from agentcli.llm.router import Deployment, Router, key_of, unheard
 from agentcli.llm.types import PreparedRequest
 
 
@@ -69,7 +69,7 @@ def router(
     env: Mapping[str, str],
     *,
     seed: str,
-    on_return: Callable[[Route], None],
+    on_return: Callable[[Route], None] = unheard,
 ) -> Router:
     """The chain of one conversation. Raises UserError for a fallback model nobody can reach."""
     asked = [name for text in options.fallback_model for name in text.split(",") if name.strip()]

@@ -23,6 +23,8 @@ from agentcli.session.codec import message_to_json
 from agentcli.session.ledger import Ledger, newest, replay
 from agentcli.tools.workspace import Workspace
 
+BESIDE = ("subagent", "title")
+"""Roles of requests that are no part of the talk."""
 _ID = re.compile(r"\w[\w-]{0,99}")
 
 
@@ -55,6 +57,10 @@ class Talk:
     """What a resumed session was last talking to."""
     pins: tuple[str, ...] = ()
     """Notes of the person that outlive every summary."""
+    agents: dict[str, str] | None = None
+    """The subagents that the model is told of: frozen like the prefix, None until it is."""
+    title: str = ""
+    """What it is called, where anybody gave it a name."""
     key: str = ""
     """By what some providers find its cache; a fork keeps that of its origin."""
 
@@ -63,8 +69,9 @@ class Talk:
 
     @property
     def times(self) -> list[float]:
-        """When each request before was sent, in Unix seconds."""
-        times = (bill.get("at") for bill in self.bills)
+        """When each request of the talk itself was sent before, in Unix seconds."""
+        own = (bill for bill in self.bills if bill.get("role") not in BESIDE)
+        times = (bill.get("at") for bill in own)
         return [float(at) for at in times if isinstance(at, int | float)]
 
     def freeze(self, ground: Ground, options: Options) -> Reminders:
@@ -111,9 +118,17 @@ class Talk:
             "system": list(self.system),
             "messages": [message_to_json(message) for message in messages],
         }
+        if self.agents is not None:
+            data["agents"] = self.agents
         if restores:
             data["restores"] = restores
         self.file.append("epoch", data, durable=bool(messages))
+
+    def name(self, title: str) -> None:
+        """Call it so, in every list from now on."""
+        self.title = title
+        if self.file is not None:
+            self.file.append("title", {"title": title})
 
     def pin(self, notes: tuple[str, ...]) -> None:
         """Keep these notes, and no others, from now on."""
@@ -151,7 +166,8 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     talk.system, talk.key = saved.system, saved.key
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
-    talk.bills, talk.pins = saved.bills, saved.pins
+    talk.bills, talk.pins, talk.agents = saved.bills, saved.pins, saved.agents
+    talk.title = saved.title
     talk.workspace.todos = saved.todos
     talk.used = _used(talk)
     replay(talk.ledger, talk.bills)
@@ -163,6 +179,8 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
             talk.file.append("spent", bill)
         if talk.pins:
             talk.pin(talk.pins)
+        if talk.title:
+            talk.name(talk.title)
     elif talk.file is not None:
         talk.file.open_existing(last, count)
     return talk
@@ -170,7 +188,8 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
 
 def _used(talk: Talk) -> int:
     """How full the window was; 0 when the last request does not tell."""
-    last = next(iter(newest(talk.bills[-1:], talk.id)), None)
+    own = [bill for bill in talk.bills if bill.get("role") not in BESIDE]
+    last = next(iter(newest(own[-1:], talk.id)), None)
     if last is None or last.usage is None or last.role not in ("main", "retry", "fallback"):
         return 0
     return last.usage.prompt + last.usage.output

@@ -68,10 +68,10 @@ def _talk(options: Options, config: Config, root: Path) -> int:
 def _asks_for_trust(root: Path) -> bool:
     """Show what the project brings and let the person decide; remembers a yes."""
     from agentcli.lib.text import visible
-    from agentcli.policy.trust import EXECUTABLE, trust
+    from agentcli.policy.trust import executable, trust
 
     sys.stdout.write("This project brings configuration that can run programs:\n")
-    for name in EXECUTABLE:
+    for name in executable(root):
         path = root / name
         if path.is_file():
             text = visible(path.read_text(encoding="utf-8", errors="replace"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agentcli.commands.registry import Command, Outcome, Prompt, Session
+from agentcli.lib.frontmatter import frontmatter
 
 _PLACE = re.compile(r"\$(ARGUMENTS(?!\w)|[1-9](?!\d))")
 _NAME = re.compile(r"[\w][\w.:-]*")
@@ -48,27 +49,6 @@ def _read(path: Path, name: str) -> Command:
         return Prompt(expand(body, arguments))
 
     return Command(name, summary, run, fields.get("argument-hint", ""))
-
-
-def frontmatter(text: str) -> tuple[dict[str, str], str]:
-    """`key: value` lines between two `---` lines at the top, and the text below them."""
-    lines = text.splitlines()
-    if not lines or lines[0].strip() != "---":
-        return {}, text
-    end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
-    if end is None:
-        return {}, text
-    fields: dict[str, str] = {}
-    for line in lines[1:end]:
-        key, colon, value = line.partition(":")
-        if colon and not line[:1].isspace():
-            fields[key.strip()] = _unquoted(value.strip())
-    return fields, "\n".join(lines[end + 1 :]).lstrip("\n")
-
-
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value
 
 
 def expand(body: str, arguments: str) -> str:

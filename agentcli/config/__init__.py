@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import made, replace, value
@@ -120,6 +121,9 @@ class Config:
     """How long segments are cached, where that is not to be decided by what pauses cost."""
     caps: Caps = Caps()
     compaction: Triggers = Triggers()
+    subagents: Delegation = Delegation()
+    trusted: bool = False
+    """Whether what the project brings along may be used."""
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -130,15 +134,16 @@ def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config
     files = [here.config / "config.toml"]
     hooks = [here.config / "hooks.toml"]
     notices: tuple[str, ...] = ()
-    if trusted or is_trusted(here.trust, root):
+    trusted = trusted or is_trusted(here.trust, root)
+    if trusted:
         files += [root / ".agent/config.toml", root / ".agent/config.local.toml"]
         hooks += [root / ".agent/hooks.toml"]
     else:
         notices = (
-            "This project brings its own agent configuration (.agent/), which is ignored until "
+            "This project brings its own agent configuration, which is ignored until "
             "you trust it: start `agent` here once, or pass --trust.",
         )
-    config = Config(notices=notices)
+    config = Config(notices=notices, trusted=trusted)
     for path in files:
         raw = _read_toml(path)
         if raw is not None:

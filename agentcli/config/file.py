@@ -10,6 +10,7 @@ from typing import Literal, cast
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from agentcli.config import Config, Group, Role, RuleText
+from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace
@@ -69,6 +70,12 @@ class CompactionTable:
 
 
 @dataclass(slots=True)
+class SubagentsTable:
+    at_once: int | None = None
+    steps: int | None = None
+
+
+@dataclass(slots=True)
 class FileTable:
     """What a config.toml may hold."""
 
@@ -79,6 +86,7 @@ class FileTable:
     cache: dict[Segment, Ttl] = field(default_factory=dict["Segment", "Ttl"])
     caps: dict[Cap, int] = field(default_factory=dict["Cap", int])
     compaction: CompactionTable = field(default_factory=CompactionTable)
+    subagents: SubagentsTable = field(default_factory=SubagentsTable)
     fallback: list[str] = field(default_factory=list[str])
     deployments: dict[str, GroupTable] = field(default_factory=dict[str, "GroupTable"])
     roles: dict[Role, str] = field(default_factory=dict[Role, str])
@@ -117,6 +125,7 @@ def merged(config: Config, raw: JsonObject, path: Path) -> Config:
         cache=config.cache | table.cache,
         caps=_caps(config.caps, table.caps, path),
         compaction=_triggers(config.compaction, table.compaction, path),
+        subagents=_delegation(config.subagents, table.subagents, path),
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
@@ -136,6 +145,15 @@ def _triggers(before: Triggers, table: CompactionTable, path: Path) -> Triggers:
         line = _line_of(path, "at")
         raise UserError(f"{path}:{line}: compaction.at: a share from 0.1 to 1 is wanted.")
     return Triggers(at, before.by_cost if table.by_cost is None else table.by_cost)
+
+
+def _delegation(before: Delegation, table: SubagentsTable, path: Path) -> Delegation:
+    given = {"at_once": table.at_once, "steps": table.steps}
+    for name, number in given.items():
+        if number is not None and number < 1:
+            line = _line_of(path, name)
+            raise UserError(f"{path}:{line}: subagents.{name}: at least 1 is wanted.")
+    return replace(before, **{name: n for name, n in given.items() if n is not None})
 
 
 def _usd(amount: float, key: str, path: Path) -> str:
@@ -170,8 +188,8 @@ def _row(name: str, table: ProviderTable, path: Path) -> Provider:
 
 
 def _checked(raw: JsonObject, path: Path) -> FileTable:
-    tables = (PermissionsTable, ProviderTable, ModelTable, GroupTable, CompactionTable, FileTable)
-    for table in tables:
+    tables = (PermissionsTable, ProviderTable, ModelTable, GroupTable, CompactionTable)
+    for table in (*tables, SubagentsTable, FileTable):
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)

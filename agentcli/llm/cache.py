@@ -61,7 +61,7 @@ def plan(
             made = _automatic(request, model, before, seen)
         case "explicit":
             live = explicit.live(request, before, previous, seen)
-            made = explicit.plan(request, model, live, seen, ttls or {}, gaps)
+            made = explicit.plan(request, model, live, seen, _asked(ttls or {}, request), gaps)
     read = made.expected.cache_read if made.expected else 0
     return replace(made, expected_read=read, gaps=gaps)
 
@@ -88,6 +88,13 @@ def resumed(request: Request, model: ModelSpec, at: float) -> CachePlan | None:
 def expires(plan: CachePlan, started_at: float) -> float | None:
     """When what this request cached lapses: lives count from the request's start (1.12.7)."""
     return None if plan.life is None else started_at + plan.life
+
+
+def _asked(ttls: Mapping[Segment, Ttl], request: Request) -> Mapping[Segment, Ttl]:
+    """The lives a person wants; a subagent's talk is over before they could matter."""
+    if not request.parent:
+        return ttls
+    return {segment: ttl for segment, ttl in ttls.items() if segment not in ("latest", "history")}
 
 
 def _before(previous: CachePlan | None, request: Request) -> CachePlan | None:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from agentcli.lib.value import replace, value
 from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers, renewed
+from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import CachePlan
 from agentcli.llm.errors import AuthFailed, LLMError, StreamCut, WrongEndpoint
 from agentcli.llm.estimate import tokens_of_request
 from agentcli.llm.handoff import handoff
 from agentcli.llm.models import ModelSpec
+from agentcli.llm.plans import PlanKey, Plans
 from agentcli.llm.providers import Route
 from agentcli.llm.repair import Repairer
 from agentcli.llm.retry import ATTEMPTS, next_delay
@@ -28,8 +28,7 @@ from agentcli.llm.router import Key, key_of
 from agentcli.llm.routing import Alone, Retry, Routing, goes_on
 from agentcli.llm.status import error_from, request_id
 from agentcli.llm.stream import Reply
-from agentcli.llm.surrogates import well_formed
-from agentcli.llm.types import Delta, Finished, JsonObject, PreparedRequest, Request, Usage
+from agentcli.llm.types import Delta, Finished, PreparedRequest, Request, Usage
 from agentcli.llm.wire import Decoder, Wire, load
 
 if TYPE_CHECKING:
@@ -51,10 +50,6 @@ class Planner(Protocol):
     def __call__(
         self, request: Request, model: ModelSpec, previous: CachePlan | None, now: float, /
     ) -> CachePlan: ...
-
-
-PlanKey = tuple[str, Key]
-"""A session, and a route: each deployment has a cache of its own."""
 
 
 @value
@@ -98,13 +93,7 @@ class Client:
         default=_as_it_is, kw_only=True
     )
     """Signs a request for the moment it is sent (AWS), where its route's auth wants that."""
-    _plans: dict[PlanKey, tuple[CachePlan, float]] = field(
-        default_factory=dict[PlanKey, tuple[CachePlan, float]], init=False
-    )
-    _latest: dict[tuple[str, str], PlanKey] = field(
-        default_factory=dict[tuple[str, str], PlanKey], init=False
-    )
-    """By session and model: which deployment answered last."""
+    _plans: Plans = field(default_factory=Plans, init=False)
     _broken: Counter[Key] = field(default_factory=Counter[Key], init=False)
     """Replies that broke off since the last whole one."""
     _repairers: defaultdict[PlanKey, Repairer] = field(
@@ -146,8 +135,13 @@ class Client:
 
     def cache_state(self, session: str, model: str) -> tuple[CachePlan, float] | None:
         """The last plan a session's model answered to, and when that was sent (clock seconds)."""
-        key = self._latest.get((session, model))
-        return self._plans[key] if key is not None else None
+        return self._plans.state(session, model)
+
+    def forget(self, session: str) -> None:
+        """A session is over: nothing will follow on what it sent."""
+        self._plans.forget(session)
+        for key in [key for key in self._repairers if key[0] == session]:
+            del self._repairers[key]
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -163,8 +157,7 @@ class Client:
         messages, repairs = self._repairers[key].repaired(request.messages)
         messages = handoff(messages, route)
         fit = request if messages is request.messages else replace(request, messages=messages)
-        known = self._plans.get(key)
-        plan = self.planner(fit, route.model, known[0] if known else None, self.clock())
+        plan = self.planner(fit, route.model, self._plans.before(request, key), self.clock())
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
         for more in (wire.headers(route), auth_headers(route), route.headers):
             headers |= {name.lower(): value for name, value in more.items()}
@@ -202,8 +195,7 @@ class Client:
 
     def _answered(self, sending: _Sending, started: float) -> None:
         """Only what a model began to answer is in its cache."""
-        self._plans[sending.key] = (sending.plan, started)
-        self._latest[sending.key[0], sending.route.model.id] = sending.key
+        self._plans.answered(sending.key, sending.route.model.id, sending.plan, started)
 
 
 class _Attempts:
@@ -366,28 +358,3 @@ def _rest(decoder: Decoder, cut: StreamCut) -> Iterator[Delta]:
         return iter(tuple(decoder.close()))
     except LLMError:
         raise cut from None
-
-
-def as_bytes(body: JsonObject) -> bytes:
-    """Compact JSON in UTF-8: equal bodies give equal bytes, and nothing in one can't be sent."""
-    try:
-        text = _dumps(body)
-    except ValueError:
-        text = _dumps(_finite(body))
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return well_formed(text).encode()
-
-
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    """Python reads NaN and Infinity in a model's arguments; JSON has no such numbers."""
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in cast("JsonObject", value).items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in cast("list[Any]", value)]
-    return None if isinstance(value, float) and not isfinite(value) else value

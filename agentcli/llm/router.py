@@ -44,7 +44,7 @@ class Deployment:
     weight: int = 1
 
 
-def _unheard(_: Route) -> None:
+def unheard(_: Route) -> None:
     pass
 
 
@@ -64,7 +64,7 @@ class Router:
         *,
         clock: Callable[[], float] = time.monotonic,
         seed: str = "",
-        on_return: Callable[[Route], None] = _unheard,
+        on_return: Callable[[Route], None] = unheard,
     ) -> None:
         self._main = main
         self._fallback = tuple(fallback)

@@ -159,6 +159,8 @@ class Request:
     cache_key: str = ""
     """By what providers route, where that is not the session: a fork keeps its origin's."""
     output_schema: JsonObject | None = None
+    parent: str = ""
+    """The session whose tools and system this one begins with, so that its cache holds them."""
     final: bool = False
     """Nothing will follow on its messages, so that only its head is worth writing to a cache."""
 

@@ -134,7 +134,7 @@ class Hooks:
         return aggregate(await asyncio.gather(*runs))
 
     def _chosen(self, spec: HookSpec, event: str, fields: JsonObject) -> bool:
-        names = ("tool_name", "source", "trigger")
+        names = ("tool_name", "source", "trigger", "agent_type")
         subject = next((str(fields[name]) for name in names if name in fields), "")
         if not matches(spec, event, subject):
             return False

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.types import ToolCall
 from agentcli.policy.protected import is_protected
-from agentcli.policy.rules import Rule, covers, matches_host, matches_path
+from agentcli.policy.rules import Rule, covers, matches_command, matches_host, matches_path
 from agentcli.policy.secrets import is_secret_file
 from agentcli.policy.verdict import Decision, Mode, Source, Verdict
 from agentcli.tools.base import Action
@@ -101,7 +101,7 @@ def _judge(tool: str, action: Action, policy: Policy) -> Finding:
         case "mcp":
             return _named(tool, policy, lambda rule: True)
         case "other":
-            return Finding("allow", "it changes nothing outside this conversation", changes=False)
+            return _harmless(tool, action.target, policy)
 
 
 def _named(tool: str, policy: Policy, matches: Callable[[Rule], bool]) -> Finding:
@@ -110,6 +110,17 @@ def _named(tool: str, policy: Policy, matches: Callable[[Rule], bool]) -> Findin
         if found is not None:
             return found
     return Finding("ask", f"{tool} reaches outside", rules=(tool,))
+
+
+def _harmless(tool: str, name: str, policy: Policy) -> Finding:
+    """What changes nothing by itself, unless a rule speaks of it, as `Task(explore)` does."""
+    for verdict in ("deny", "ask"):
+        found = _by_rules(
+            policy, lambda rule: covers(rule, tool) and matches_command(rule, name), verdict
+        )
+        if found is not None:
+            return replace(found, changes=False)
+    return Finding("allow", "it changes nothing outside this conversation", changes=False)
 
 
 def _by_rules(policy: Policy, matches: Callable[[Rule], bool], verdict: Verdict) -> Finding | None:

@@ -54,7 +54,7 @@ def covers(rule: Rule, tool: str) -> bool:
 
 
 def matches_command(rule: Rule, text: str) -> bool:
-    """Whether a Bash rule matches one simple command, written with single spaces."""
+    """Whether a rule matches one simple command, written with single spaces, or a name."""
     pattern = rule.pattern
     if pattern is None:
         return True

@@ -9,13 +9,21 @@ from typing import cast
 
 EXECUTABLE = (".agent/config.toml", ".agent/config.local.toml", ".agent/hooks.toml")
 """Project files that can start a process, change an endpoint or widen permissions."""
+AGENTS = (".agent/agents", ".agents/agents", ".claude/agents")
+"""Folders of a project whose `*.md` files say what subagents do, and with which model."""
+
+
+def executable(root: Path) -> list[str]:
+    """The files of a project that nothing is taken from before it is trusted, as they are now."""
+    agents = (path for name in AGENTS for path in sorted((root / name).glob("*.md")))
+    return [*EXECUTABLE, *(path.relative_to(root).as_posix() for path in agents)]
 
 
 def fingerprint(root: Path) -> str:
     """SHA-256 over the executable configuration; "" when the project has none."""
     digest = hashlib.sha256()
     found = False
-    for name in EXECUTABLE:
+    for name in executable(root):
         try:
             data = (root / name).read_bytes()
         except OSError:

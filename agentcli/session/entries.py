@@ -8,14 +8,15 @@ from typing import Literal, cast
 from agentcli.lib.value import value
 from agentcli.llm.types import JsonObject
 
-Kind = Literal["header", "epoch", "message", "spent", "pins"]
+Kind = Literal["header", "epoch", "message", "spent", "pins", "subagent", "title"]
 VERSION = 1
 
 
 @value
 class Entry:
     """`header` opens the file; `epoch` holds the frozen prefix and the messages it starts with;
-    `message` is one message as sent; `spent` is one bill; `pins` are the notes pinned now."""
+    `message` is one message as sent; `spent` is one bill; `pins` are the notes pinned now;
+    `subagent` is a line of one that worked for the talk; `title` is what the talk is called."""
 
     id: str
     parent: str

@@ -29,7 +29,7 @@ class SessionInfo:
     path: Path
     modified: float
     title: str
-    """The first words the person said."""
+    """What it was called, else the first words the person said."""
     messages: int
 
 
@@ -48,6 +48,9 @@ class Saved:
     key: str
     """What its requests are routed by at some providers."""
     todos: tuple[TodoItem, ...]
+    agents: dict[str, str] | None
+    """The subagents that the model was told of; None in sessions from before there were any."""
+    title: str
     damaged: int
     """Lines that could not be read; they are left in the file and skipped."""
 
@@ -159,6 +162,8 @@ def read(path: Path) -> tuple[Saved, str, int]:
         bills=tuple(entry.data for entry in entries if entry.kind == "spent"),
         pins=_pins(entries),
         todos=todo_list(reversed(entries)),
+        agents=data.get("agents"),
+        title=_title(entries),
         key=header.data.get("key") or header.data["session"],
         damaged=damaged,
     )
@@ -169,6 +174,11 @@ def _pins(entries: list[Entry]) -> tuple[str, ...]:
     """As last written: each entry holds all of them."""
     newest = next((entry for entry in reversed(entries) if entry.kind == "pins"), None)
     return tuple(newest.data.get("notes", ())) if newest else ()
+
+
+def _title(entries: list[Entry]) -> str:
+    newest = next((entry for entry in reversed(entries) if entry.kind == "title"), None)
+    return str(newest.data.get("title", "")) if newest else ""
 
 
 def entries_of(path: Path) -> tuple[list[Entry], int]:
@@ -205,17 +215,19 @@ def listing(sessions: Path, limit: int = 20) -> tuple[SessionInfo, ...]:
 
 
 def _info(path: Path) -> SessionInfo | None:
-    title, count = "", 0
+    title, words, count = "", "", 0
     try:
         for line in _lines(path):
+            if b'"kind":"title"' in line:
+                title = str(from_line(line).data.get("title", ""))
             if b'"kind":"message"' not in line:
                 continue
             count += 1
-            if not title and b'"origin":"human"' in line:
-                title = _first_words(from_line(line))
+            if not words and b'"origin":"human"' in line:
+                words = _first_words(from_line(line))
     except (OSError, ValueError, KeyError):
         return None
-    return SessionInfo(path.stem, path, path.stat().st_mtime, title, count)
+    return SessionInfo(path.stem, path, path.stat().st_mtime, title or words, count)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

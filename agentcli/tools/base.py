@@ -103,6 +103,18 @@ def text_result(text: str, display: Display | None = None, *, is_error: bool = F
 
 
 @value
+class Assignment:
+    """What a subagent is to do."""
+
+    call_id: str
+    """Of the Task call that it answers."""
+    agent: str
+    """The name of its kind."""
+    description: str
+    prompt: str
+
+
+@value
 class ToolContext:
     """What a running tool may use; built by the app, one for a session."""
 
@@ -121,6 +133,13 @@ class ToolContext:
     ask: Callable[[str, tuple[str, ...]], Awaitable[str]] | None = None
     """Asks the person a question with options; None when nobody is there."""
     caps: Caps = Caps()
+    call_id: str = ""
+    """Of the call that runs."""
+    spawn: Spawn | None = None
+    """Has a subagent do something; None where none may be started."""
+
+
+Spawn: TypeAlias = "Callable[[ToolContext, Assignment], Awaitable[ToolResult]]"
 
 
 class Tool(Protocol):

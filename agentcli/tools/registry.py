@@ -19,6 +19,7 @@ BUILTIN = {
     "Grep": ("grep", "grep"),
     "KillBash": ("bash", "kill_bash"),
     "Read": ("read", "read"),
+    "Task": ("task", "usual_task"),
     "Todo": ("todo", "todo"),
     "Write": ("write", "write"),
 }
@@ -51,10 +52,10 @@ class Toolbox:
         raise ToolError(f"There is no tool {name}.{hint}")
 
 
-def toolbox(*, edit: EditFormat = "replace") -> Toolbox:
-    """All built-in tools that suit a model's way of editing."""
-    names = [name for name in BUILTIN if name not in LEFT_OUT[edit]]
-    return Toolbox({name: _load(name) for name in names})
+def toolbox(*, edit: EditFormat = "replace", task: Tool | None = None) -> Toolbox:
+    """All built-in tools that suit a model's way of editing; `task` is the session's own Task."""
+    tools = {name: _load(name) for name in BUILTIN if name not in LEFT_OUT[edit]}
+    return Toolbox(tools | {"Task": task} if task else tools)
 
 
 def _load(name: str) -> Tool:

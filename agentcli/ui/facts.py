@@ -10,6 +10,7 @@ from agentcli.agent.events import (
     AgentEvent,
     Decided,
     Notice,
+    OfSubagent,
     Replied,
     Streamed,
     ToolEnd,
@@ -60,6 +61,8 @@ class Facts:
 
     def note(self, event: AgentEvent) -> None:
         match event:
+            case OfSubagent(_, _, ToolStart() | Decided() as inner):
+                self.note(inner)
             case TurnStart() | ToolEnd():
                 self.waiting_since = self.clock()
             case Streamed(TextDelta()) if self.first_token is None:
@@ -67,8 +70,8 @@ class Facts:
             case Replied(message):
                 self.api_seconds += self.clock() - self.waiting_since
                 self.text = message.text or self.text
-            case ToolStart(_, action):
-                self.changed = self.changed or action.kind != "read"
+            case ToolStart(call, action):
+                self.changed = self.changed or not (action.kind == "read" or call.name == "Task")
             case Decided(call, decision) if decision.verdict == "deny":
                 denial = {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.input}
                 self.denials.append(denial | {"reason": decision.reason})

@@ -14,6 +14,7 @@ from agentcli.agent.events import (
     Discarded,
     HookFailed,
     Notice,
+    OfSubagent,
     Replied,
     Retrying,
     Spent,
@@ -95,6 +96,9 @@ class TextOutput:
 def _progress(event: AgentEvent, watched: bool) -> str:
     """One line for standard error; trouble is told even when nobody watches."""
     match event:
+        case OfSubagent(_, agent, inner):
+            words = _progress(inner, watched=False)
+            return words and f"agent: {agent}: {words.removeprefix('agent: ')}"
         case Notice(level, text) if watched or level != "info":
             return f"agent: {text}"
         case HookFailed(name, command, why):
@@ -148,7 +152,7 @@ class JsonOutput:
                 sys.stderr.write(visible(line) + "\n")
             return
         data = event_json(event, self._partial)
-        if data is not None and isinstance(event, Replied):
+        if data is not None and data["type"] == "assistant":
             self._replies += 1
             data["message"] = {"id": f"msg_{self._session}_{self._replies}"} | data["message"]
         if data is not None:
@@ -181,6 +185,9 @@ class JsonOutput:
 def event_json(event: AgentEvent, partial: bool) -> JsonObject | None:
     """An event as a line of stream-json, or None for those that have none."""
     match event:
+        case OfSubagent(call_id, _, inner):
+            data = event_json(inner, partial)
+            return data and data | {"parent_tool_use_id": call_id}
         case Replied(message):
             return {"type": "assistant", "message": message_json(message)}
         case ToolEnd(call, result):

@@ -10,7 +10,7 @@ from strict_server import serve
 from agentcli.app.app import App
 from agentcli.app.options import Options
 from agentcli.config import load
-from agentcli.llm.simulator import SimulatedProvider
+from agentcli.llm.simulator import Script, SimulatedProvider
 
 
 class Person:
@@ -82,14 +82,14 @@ def texts(content):
 
 @pytest.fixture
 def house(tmp_path):
-    """`house(script, …)` opens a provider and returns the house that asks it."""
+    """`house(script, …, rules=…)` opens a provider and returns the house that asks it."""
     root = tmp_path / "project"
     root.mkdir()
     (root / "a.txt").write_text("alpha\n")
     opened = []
 
-    def start(*script, wire="anthropic"):
-        context = serve(SimulatedProvider(script))
+    def start(*script, rules=()):
+        context = serve(SimulatedProvider(Script(script, tuple(rules))))
         server = context.__enter__()
         opened.append(context)
         env = {

@@ -104,7 +104,7 @@ def test_a_budget_of_a_turn_begins_anew_with_each(house):
 
 
 def test_four_fifths_of_a_budget_are_said_once(house):
-    here = house(says("x" * 12_000))
+    here = house(says("x" * 11_500))
     front, ends = visit(here, "one", "two", "three", answers=[NO, NO], max_cost="0.04")
     assert [end.reason for end in ends] == ["done", "budget", "budget"]
     (told,) = [text for text in notices(front) if "nearly spent" in text]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agentcli.commands.builtin import ago, builtin, help_text, session_list
-from agentcli.commands.markdown import expand, frontmatter, load
+from agentcli.commands.markdown import expand, load
 from agentcli.commands.registry import Exit, Prompt, Say, split
 from agentcli.lib.errors import UserError
 from agentcli.session.store import SessionInfo
@@ -177,9 +177,3 @@ def test_custom_prompts_from_folders(tmp_path):
 )
 def test_arguments_are_filled_in_literally(body, arguments, text):
     assert expand(body, arguments) == text
-
-
-def test_frontmatter():
-    assert frontmatter("---\na: 1\n  b: 2\n---\n\nbody\n") == ({"a": "1"}, "body")
-    assert frontmatter("---\nnever closed") == ({}, "---\nnever closed")
-    assert frontmatter("plain") == ({}, "plain")

@@ -18,8 +18,9 @@ from bedrock_streams import (
 from loopback import CHUNKED, END, chunk, loopback
 
 from agentcli.lib.value import replace
+from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark, plan
-from agentcli.llm.client import Client, as_bytes
+from agentcli.llm.client import Client
 from agentcli.llm.errors import ContextOverflow, LLMError, RateLimited
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.models import CacheKind, ModelSpec, unknown

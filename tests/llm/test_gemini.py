@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from loopback import CHUNKED, END, chunk, loopback
 
+from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
-from agentcli.llm.client import Client, as_bytes
+from agentcli.llm.client import Client
 from agentcli.llm.http import Http
 from agentcli.llm.models import ModelSpec, find, unknown
 from agentcli.llm.providers import Provider, Route

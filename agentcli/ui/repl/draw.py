@@ -14,6 +14,7 @@ from agentcli.agent.events import (
     Discarded,
     HookFailed,
     Notice,
+    OfSubagent,
     Queued,
     Replied,
     Retrying,
@@ -36,6 +37,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
 )
 from agentcli.tools.base import Action
+from agentcli.ui.repl.delegates import Delegate, worth_telling
 from agentcli.ui.repl.displays import lines, output_rows, prose
 from agentcli.ui.repl.results import Told, result_rows, title_of, told
 from agentcli.ui.repl.status import Activity
@@ -62,6 +64,8 @@ class Running:
     call: ToolCall
     action: Action
     output: str = ""
+    delegate: Delegate | None = None
+    """The subagent that works for it."""
 
 
 class Draw:
@@ -106,11 +110,12 @@ class Draw:
             case Queued(text):
                 self.user(text)
             case Spent():
-                self._context = context_facts(event)
-                if event.miss:
-                    self._tell(Notice("info", event.miss))
+                self._spent(event)
             case TurnEnd():
                 self._turn_end(event)
+            case OfSubagent():
+                self._of_subagent(event)
+                return True
             case Decided() | Discarded() | HookFailed() | Retrying() | Compacted() | Notice():
                 self._tell(event)
             case _:
@@ -194,10 +199,28 @@ class Draw:
         if running is not None:
             running.output = (running.output + text)[-PROGRESS_KEPT:]
 
+    def _spent(self, event: Spent) -> None:
+        self._context = context_facts(event)
+        if event.miss:
+            self._tell(Notice("info", event.miss))
+
+    def _of_subagent(self, event: OfSubagent) -> None:
+        running = self._running.get(event.call_id)
+        if running is not None:
+            running.delegate = running.delegate or Delegate(self._root)
+            running.delegate.note(event.event)
+        inner = event.event
+        if worth_telling(inner) and isinstance(inner, Notice | HookFailed):
+            text, style = told(inner)
+            self.note(f"{event.agent}: {text}", style)
+
     def _running_rows(self, width: int) -> list[Row]:
         rows: list[Row] = []
         for running in self._running.values():
             title = title_of(running.call, running.action, self._root)
+            if running.delegate is not None:
+                rows.append(clip((("dim", f"○ {title} · {running.delegate.now}"),), width))
+                continue
             rows.append(clip((("dim", f"○ {title}"),), width))
             rows += [_under(row) for row in _ends(running.output, max(1, width - 2))]
         return rows
@@ -206,6 +229,8 @@ class Draw:
         running = self._running.pop(event.call.id, None)
         title = title_of(event.call, running.action if running else None, self._root)
         rows = result_rows(event, title, self._width(), brief=event.call.id in self._asked)
+        if running is not None and running.delegate is not None and running.delegate.bill:
+            rows += prose(f"  {running.delegate.bill}", self._width(), "dim")
         self._print([*rows, ()])
         self._work("waiting for the model")
 

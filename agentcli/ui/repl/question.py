@@ -93,7 +93,8 @@ def question_rows(question: Question, width: int) -> list[Row]:
         rows = lines(question.text, max(1, width - 2), "bold")
         return [_marked(row, "  " if n else "? ") for n, row in enumerate(rows)]
     action = question.action
-    head = f"{question.call.name} wants to {VERBS[action.kind]}:"
+    who = f"{question.agent}: " if question.agent else ""
+    head = f"{who}{question.call.name} wants to {VERBS[action.kind]}:"
     rows: list[Row] = [(("warning", "? "), ("bold", visible(head)))]
     if action.kind == "exec":
         rows += command_rows(action.target, width)

@@ -60,6 +60,8 @@ def title_of(call: ToolCall, action: Action | None, root: str) -> str:
     target = target.removeprefix(f"{inside}/")
     if isinstance(pattern := call.input.get("pattern"), str):
         target = pattern if target == inside else f"{pattern} in {target}"
+    if isinstance(what := call.input.get("description"), str):
+        target = f"{target}: {what}"
     return visible(f"{call.name} {target}".strip().replace("\n", " ⏎ ").replace("\t", " "))
 
 

@@ -13,7 +13,7 @@ from golden_requests import GROWN, OPENROUTER, ROUTES, golden, growing
 
 from agentcli.lib.value import replace
 from agentcli.llm import cache
-from agentcli.llm.client import as_bytes
+from agentcli.llm.body import as_bytes
 from agentcli.llm.errors import LLMError
 from agentcli.llm.models import unknown
 from agentcli.llm.providers import Provider, Route

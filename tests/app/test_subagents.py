@@ -1,0 +1,307 @@
+"""Subagents of a real app: the bytes they send, what they cost, and what becomes of their end."""
+
+import asyncio
+import json
+from decimal import Decimal
+
+import pytest
+
+from agentcli.agent.events import (
+    Answer,
+    Decided,
+    OfSubagent,
+    PermissionQuestion,
+    Spent,
+    ToolEnd,
+)
+from agentcli.lib.value import replace
+from agentcli.llm.simulator import Fault, When, calls, says
+from agentcli.llm.simulator.script import Hang
+from agentcli.session import ledger_db as db
+
+READ = ("Read", {"path": "a.txt"})
+HAIKU = "claude-haiku-5-5"
+
+
+def task(prompt, agent="general", description="look around"):
+    return ("Task", {"description": description, "prompt": prompt, "agent": agent})
+
+
+def run(command):
+    return ("Bash", {"command": command})
+
+
+def at(word):
+    """Whether a request is of the subagent that was given this task."""
+    return lambda asked: any(text.endswith(f"Task:\n{word}") for text in asked.texts)
+
+
+def for_each(**replies):
+    """Rules that answer subagents by their task, whatever comes first."""
+    return tuple(When(at(word), reply) for word, reply in replies.items())
+
+
+def visit(house, *prompts, answers=(), react=None, **options):
+    """(app, ends) of a session that ends afterwards."""
+
+    async def main():
+        async with house.app(*answers, **options) as app:
+            if react is not None:
+                app.frontend.react = lambda event: react(app, event)
+            ends = [await app.prompt(words) for words in prompts]
+            return app, ends
+
+    return asyncio.run(main())
+
+
+def configure(house, text):
+    (house.root / ".agent").mkdir(exist_ok=True)
+    (house.root / ".agent/config.toml").write_text(text)
+
+
+def define(house, name, text, folder=".agent/agents"):
+    (house.root / folder).mkdir(parents=True, exist_ok=True)
+    (house.root / folder / f"{name}.md").write_text(text)
+
+
+def inner(app, kind):
+    """Events of this kind that happened in subagents."""
+    return [e.event for e in app.frontend.of(OfSubagent) if isinstance(e.event, kind)]
+
+
+def results(app):
+    """What the conversation itself was answered by its Task calls: (text, is_error)."""
+    ends = [event for event in app.frontend.of(ToolEnd) if event.call.name == "Task"]
+    return [(end.result.content[0].text, end.result.is_error) for end in ends]
+
+
+def is_brief(request):
+    """Whether a subagent sent it."""
+    return "You are a subagent" in request.raw.decode()
+
+
+def booked(house):
+    data = house.root.parent / ".local/share/agentcli"
+    with db.opened(data / "ledger.db") as base:
+        rows = base.execute("SELECT session, role, model, counted FROM requests ORDER BY at")
+        return rows.fetchall()
+
+
+def lines(house):
+    (path,) = (house.root.parent / ".local/share/agentcli/sessions").rglob("*.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_subagent_sends_the_same_head_and_only_its_end_comes_back(house):
+    here = house(
+        calls(task("find it")), calls(READ, text="I look."), says("a.txt:1"), says("Found.")
+    )
+    _, (end,) = visit(here, "where is it?")
+    parent, first, second, after = here.server.requests
+    assert first.head_bytes == second.head_bytes == parent.head_bytes == after.head_bytes
+    assert second.messages_bytes.startswith(first.messages_bytes)
+    assert after.messages_bytes.startswith(parent.messages_bytes)
+    assert "where is it?" not in first.raw.decode()
+    assert "a.txt:1" in here.said(3)
+    assert "I look." not in here.said(3)
+    assert end.reason == "done"
+
+
+def test_its_first_request_reads_what_the_parent_wrote(house):
+    here = house(calls(task("find it")), says("Nothing."), says("Fine."))
+    app, (end,) = visit(here, "where is it?")
+    (spent,) = inner(app, Spent)
+    assert spent.role == "subagent"
+    head = spent.usage.cache_read
+    written = app.frontend.of(Spent)[0].usage.cache_write_5m
+    assert 1_000 < head < written
+    assert spent.usage.input + spent.usage.cache_write_5m < 400
+    bills = [line["data"] for line in lines(here) if line["kind"] == "spent"]
+    (bill,) = [bill for bill in bills if bill["role"] == "subagent"]
+    assert bill["expected_read"] == pytest.approx(head, rel=0.1)
+    assert bill["session"] == app.talk.id
+    assert end.cost.total == sum(Decimal(b["cost"]["total"]) for b in bills)
+    assert end.usage.prompt == sum(
+        sum(b["usage"][name] for name in ("input", "cache_read", "cache_write_5m")) for b in bills
+    )
+
+
+def test_the_ledger_has_its_requests_under_the_session_with_their_role(house):
+    here = house(calls(task("find it")), says("Nothing."), says("Fine."))
+    app, _ = visit(here, "hi")
+    assert [(s, role) for s, role, *_ in booked(here)] == [
+        (app.talk.id, "main"),
+        (app.talk.id, "subagent"),
+        (app.talk.id, "main"),
+    ]
+    assert app.talk.ledger.total().requests == 3
+
+
+def test_tasks_of_one_reply_run_at_the_same_time(house):
+    """Each waits for a file that another one makes, so that one after the other none would end."""
+    wait = "until [ -e {} ]; do sleep 0.01; done"
+    rules = (
+        When(lambda a: at("one")(a) and not a.results, calls(run("touch 1; " + wait.format(2)))),
+        When(lambda a: at("two")(a) and not a.results, calls(run("touch 2; " + wait.format(1)))),
+        *for_each(one=says("first"), two=says("second")),
+    )
+    here = house(calls(task("one"), task("two")), says("Both."), rules=rules)
+    app, (end,) = visit(here, "go")
+    assert sorted(results(app)) == [("first", False), ("second", False)]
+    assert here.said().index("first") < here.said().index("second")
+    assert end.reason == "done"
+
+
+def test_no_more_of_them_work_at_once_than_configured(house):
+    rules = for_each(one=says("1"), two=says("2"), three=says("3"))
+    here = house(calls(task("one"), task("two"), task("three")), says("All."), rules=rules)
+    configure(here, "[subagents]\nat_once = 1\n")
+    open_now, most = set(), []
+
+    def react(app, event):
+        if isinstance(event, OfSubagent):
+            name = type(event.event).__name__
+            if name == "TurnStart":
+                open_now.add(event.call_id)
+            most.append(len(open_now))
+            if name == "TurnEnd":
+                open_now.discard(event.call_id)
+
+    app, _ = visit(here, "go", react=react)
+    assert len(results(app)) == 3
+    assert max(most) == 1
+
+
+def test_one_that_no_budget_holds_is_stopped_before_it_asks(house):
+    here = house(calls(task("find it"), text="x" * 9_000), says("never"))
+    app, (end,) = visit(here, "hi", answers=[Answer("no")] * 2, max_cost="0.04")
+    assert len(here.server.requests) == 1
+    ((text, failed),) = results(app)
+    assert failed
+    assert "The general agent did not finish: The session budget of $0.0400 is reached" in text
+    assert end.reason == "budget"
+
+
+def test_two_at_once_do_not_spend_the_same_money(house):
+    slow = replace(says("x" * 3_000), wait=0.3)
+    rules = for_each(one=slow, two=slow)
+    here = house(calls(task("one"), task("two")), says("Done."), rules=rules)
+    app, _ = visit(here, "hi", answers=[Answer("no")] * 4, max_cost="0.045")
+    assert app.talk.ledger.total().cost.total <= Decimal("0.045")
+    room = Decimal("0.045") - app.frontend.of(Spent)[0].cost.total
+    lengths = [request.body["max_tokens"] for request in here.server.requests if is_brief(request)]
+    assert 1 <= len(lengths) <= 2
+    assert sum(lengths) * Decimal(10) / 1_000_000 < room
+
+
+def test_what_it_may_do_is_asked_and_the_question_says_who_asks(house):
+    write = ("Write", {"path": "new.txt", "content": "x\n"})
+    here = house(calls(task("write it")), calls(write), says("Written."), says("Good."))
+    asked = []
+
+    async def main():
+        async with here.app(Answer("yes"), permission_mode="default") as app:
+            ask = app.frontend.ask
+
+            async def noted(question):
+                asked.append(question)
+                return await ask(question)
+
+            app.frontend.ask = noted
+            return await app.prompt("go")
+
+    asyncio.run(main())
+    (question,) = asked
+    assert isinstance(question, PermissionQuestion)
+    assert question.agent == "general: look around"
+    assert (here.root / "new.txt").read_text() == "x\n"
+
+
+def test_a_plain_no_to_a_subagent_ends_the_turn(house):
+    write = ("Write", {"path": "new.txt", "content": "x\n"})
+    here = house(calls(task("write it")), calls(write), says("never"))
+    _, (end,) = visit(here, "go", answers=[Answer("no")], permission_mode="default")
+    assert end.reason == "stopped"
+    assert len(here.server.requests) == 2
+    assert not (here.root / "new.txt").exists()
+
+
+@pytest.mark.parametrize("mode", ["default", "accept-edits", "bypass"])
+def test_explore_changes_nothing_in_any_mode(house, mode):
+    write = ("Write", {"path": "new.txt", "content": "x\n"})
+    here = house(
+        calls(task("look", "explore")),
+        calls(write, ("Bash", {"command": "touch new.txt"}), ("Bash", {"command": "cat a.txt"})),
+        says("I could not."),
+        says("Well."),
+    )
+    app, _ = visit(here, "go", permission_mode=mode)
+    assert not (here.root / "new.txt").exists()
+    verdicts = [event.decision.verdict for event in inner(app, Decided)]
+    assert verdicts == ["deny", "deny", "allow"]
+    assert here.said(2).count("the explore agent may only read") == 2
+    assert "alpha" in here.said(2)
+    assert here.server.requests[1].head_bytes == here.server.requests[0].head_bytes
+
+
+def test_a_rule_may_forbid_one_kind(house):
+    here = house(calls(task("a", "explore"), task("b")), says("B."), says("So."))
+    configure(here, '[permissions]\ndeny = ["Task(explore)"]\n')
+    app, _ = visit(here, "go")
+    assert ("Not allowed: rule Task(explore)", True) in results(app)
+    assert ("B.", False) in results(app)
+    assert len(here.server.requests) == 3
+
+
+def test_a_subagent_cannot_start_another(house):
+    here = house(calls(task("a")), calls(task("deeper")), says("Alone then."), says("Ok."))
+    app, _ = visit(here, "go")
+    assert "A subagent can't start another one: do this task yourself" in here.said(2)
+    assert results(app)[-1] == ("Alone then.", False)
+
+
+def test_an_unknown_kind_is_told_with_those_there_are(house):
+    here = house(calls(task("a", "expert")), says("Ok."))
+    app, _ = visit(here, "go")
+    assert results(app) == [("There is no agent expert; there are: general, explore.", True)]
+
+
+def test_one_that_fails_says_what_happened_and_what_it_said_last(house):
+    here = house(calls(task("a")), calls(READ, text="Halfway."), Fault("quota"), says("I see."))
+    app, (end,) = visit(here, "go")
+    ((text, failed),) = results(app)
+    assert failed
+    assert text.startswith("The general agent did not finish: ")
+    assert "quota" in text
+    assert text.endswith("The last it said:\nHalfway.")
+    assert end.reason == "done"
+    assert [role for _, role, *_ in booked(here)] == ["main", "subagent", "main"]
+
+
+def test_its_steps_are_limited(house):
+    here = house(calls(task("a")), calls(READ), calls(READ), says("never heard"))
+    configure(here, "[subagents]\nsteps = 2\n")
+    app, _ = visit(here, "go")
+    ((text, failed),) = results(app)
+    assert (text, failed) == (
+        "The general agent did not finish: it reached its limit of 2 steps.",
+        True,
+    )
+
+
+def test_esc_ends_it_and_what_it_had_said_is_kept(house):
+    here = house(calls(task("a")), calls(READ, text="Half of it."), Hang(), says("Again."))
+
+    def react(app, event):
+        if isinstance(event, OfSubagent) and isinstance(event.event, Spent):
+            asyncio.get_running_loop().call_later(0.2, app.interrupt)
+
+    app, ends = visit(here, "go", "and now?", react=react)
+    assert [end.reason for end in ends] == ["interrupted", "done"]
+    said = here.said()
+    assert "Interrupted by the person before it finished." in said
+    assert "Half of it." in said
+    first, asked = app.frontend.of(Spent)[0], inner(app, Spent)[0]
+    assert ends[0].usage == first.usage + asked.usage
+    (ended,) = [line["data"] for line in lines(here) if "ended" in line["data"]]
+    assert ended["ended"] == "interrupted"
