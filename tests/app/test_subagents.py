@@ -9,6 +9,7 @@ import pytest
 from agentcli.agent.events import (
     Answer,
     Decided,
+    Notice,
     OfSubagent,
     PermissionQuestion,
     Spent,
@@ -305,3 +306,137 @@ def test_esc_ends_it_and_what_it_had_said_is_kept(house):
     assert ends[0].usage == first.usage + asked.usage
     (ended,) = [line["data"] for line in lines(here) if "ended" in line["data"]]
     assert ended["ended"] == "interrupted"
+
+
+def test_its_own_words_are_kept_beside_the_talk(house):
+    here = house(calls(task("a")), calls(READ, text="I look."), says("alpha"), says("Ok."))
+    visit(here, "go")
+    found = [line["data"] for line in lines(here) if line["kind"] == "subagent"]
+    began, *said, ended = found
+    assert len({line["agent"] for line in found}) == 1
+    assert began["began"]["type"] == "general"
+    assert began["began"]["call"].startswith("toolu")
+    assert ended["ended"] == "done"
+    roles = [line["message"]["role"] for line in said]
+    assert roles[:1] + roles[-3:] == ["user", "assistant", "user", "assistant"]
+    assert said[-1]["message"]["content"][0]["text"] == "alpha"
+
+
+def test_a_resumed_session_sends_the_same_bytes(house):
+    here = house(calls(task("a")), says("A."), says("Ok."), says("On."))
+    define(here, "tester", "---\ndescription: runs the tests\n---\nRun them.")
+    visit(here, "go")
+    define(here, "late", "---\ndescription: came later\n---\nBe late.")
+    define(here, "tester", "---\ndescription: does something else\n---\nRun them.")
+    app, _ = visit(here, "and now?", resume_last=True)
+    *_, before, after = here.server.requests
+    assert after.head_bytes == before.head_bytes
+    assert after.messages_bytes.startswith(before.messages_bytes)
+    assert "tester: runs the tests" in after.raw.decode()
+    assert app.talk.used > 1_000
+
+
+def test_a_defined_agent_has_its_instructions_tools_and_model(house):
+    here = house(
+        calls(task("check", "tester")),
+        calls(READ, run("touch new.txt")),
+        says("It fails."),
+        says("So."),
+    )
+    define(
+        here,
+        "tester",
+        "---\nname: tester\ndescription: runs the tests\ntools: Read, Grep\nmodel: haiku\n---\n"
+        "Be strict.",
+        ".claude/agents",
+    )
+    app, _ = visit(here, "go")
+    parent, child, *_ = here.server.requests
+    assert child.body["model"] == HAIKU
+    assert child.body["tools"] == parent.body["tools"]
+    assert child.body["system"][0]["text"] == parent.body["system"][0]["text"]
+    assert "Instructions for the tester agent:\nBe strict." in here.said(1)
+    assert "The tester agent may not use Bash. Its tools: Grep, Read." in here.said(2)
+    assert not (here.root / "new.txt").exists()
+    assert [(role, model) for _, role, model, _ in booked(here)] == [
+        ("main", "claude-sonnet-5-5"),
+        ("subagent", HAIKU),
+        ("subagent", HAIKU),
+        ("main", "claude-sonnet-5-5"),
+    ]
+    assert set(app.talk.ledger.accounts) == {"claude-sonnet-5-5", HAIKU}
+
+
+def test_the_role_names_the_model_of_all_of_them(house):
+    here = house(calls(task("a")), says("A."), says("Ok."))
+    configure(here, '[roles]\nsubagent = "haiku"\n')
+    visit(here, "go")
+    models = [request.body["model"] for request in here.server.requests]
+    assert models == ["claude-sonnet-5-5", HAIKU, "claude-sonnet-5-5"]
+
+
+def test_a_model_out_of_reach_is_told_and_the_sessions_own_works(house):
+    here = house(calls(task("a", "far")), says("A."), says("Ok."))
+    define(here, "far", "---\ndescription: far away\nmodel: gpt\n---\n")
+    app, _ = visit(here, "go")
+    assert {request.body["model"] for request in here.server.requests} == {"claude-sonnet-5-5"}
+    (told,) = [event.text for event in app.frontend.of(Notice)]
+    assert "The far agent works with claude-sonnet-5-5: " in told
+    assert "OPENAI_API_KEY" in told
+
+
+def test_an_unusable_definition_is_told_and_left_out(house):
+    here = house(says("Ok."))
+    define(here, "mute", "no head at all")
+    define(here, "odd", "---\ndescription: x\ntools: Bash(git *)\n---\n")
+    app, _ = visit(here, "go")
+    told = [event.text for event in app.frontend.of(Notice)]
+    assert len(told) == 2
+    assert "mute.md defines no usable agent: it has no description" in told[0]
+    assert "odd.md defines no usable agent: tools: Bash(git *) is no name of a tool" in told[1]
+    assert "mute" not in here.server.requests[0].raw.decode()
+
+
+def test_hooks_see_subagents(house):
+    here = house(calls(task("a", "explore")), calls(READ), says("A."), says("More."), says("Ok."))
+    log = here.root.parent / "log"
+    for event in ("PreToolUse", "SubagentStart", "SubagentStop", "Stop"):
+        here.hook(event, f"cat >> {log}; echo >> {log}")
+    once = here.root.parent / "once"
+    here.hook(
+        "SubagentStop", f"[ -e {once} ] || {{ touch {once}; echo Say more. >&2; exit 2; }}; exit 0"
+    )
+    more = '{"hookSpecificOutput": {"hookEventName": "SubagentStart", "additionalContext": "Hm."}}'
+    here.hook("SubagentStart", f"echo '{more}'")
+    app, _ = visit(here, "go")
+    seen = [json.loads(line) for line in log.read_text().splitlines() if line]
+    names = [line["hook_event_name"] for line in seen]
+    kinds = [line.get("agent_type") for line in seen]
+    assert list(zip(names, kinds, strict=True)) == [
+        ("PreToolUse", None),
+        ("SubagentStart", "explore"),
+        ("PreToolUse", "explore"),
+        ("SubagentStop", "explore"),
+        ("SubagentStop", "explore"),
+        ("Stop", None),
+    ]
+    assert len({line["agent_id"] for line in seen if "agent_id" in line}) == 1
+    assert "Hm." in here.said(1)
+    assert "Say more." in here.said(3)
+    assert results(app) == [("More.", False)]
+
+
+def test_the_todo_list_and_the_files_seen_are_its_own(house):
+    items = [{"text": "child", "state": "pending"}]
+    here = house(
+        calls(READ),
+        calls(task("a")),
+        calls(READ, ("Todo", {"items": items}), run("cd /")),
+        says("A."),
+        calls(run("pwd")),
+        says("Ok."),
+    )
+    app, _ = visit(here, "go")
+    assert app.talk.workspace.todos == ()
+    assert "alpha" in here.said(3)
+    assert str(here.root) in here.said(5)
