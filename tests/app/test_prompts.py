@@ -16,7 +16,7 @@ from agentcli.agent.events import (
     ToolStart,
     TurnEnd,
 )
-from agentcli.llm.simulator import Fault, calls, says
+from agentcli.llm.simulator import Fault, breaks, calls, says
 
 READ = ("Read", {"path": "a.txt"})
 WRITE = ("Write", {"path": "c.txt", "content": "x"})
@@ -353,3 +353,21 @@ def test_warming_up_first_changes_nothing_in_the_request(house):
     first, second = (request.body for request in here.server.requests)
     first.pop("metadata", None), second.pop("metadata", None)
     assert first == second
+
+
+def test_a_request_that_was_asked_again_counts_once_in_the_turn(house):
+    here = house(breaks(says("Half of it"), "cut", 900), calls(READ), says("Whole."))
+
+    async def main():
+        async with here.app() as app:
+            return app.talk, await app.prompt("go")
+
+    talk, end = asyncio.run(main())
+    assert {bill["role"] for bill in bills(talk)} == {"main", "retry"}
+    assert end.usage == talk.ledger.total().usage
+
+
+def bills(talk):
+    """The bills in the session's file."""
+    lines = map(json.loads, talk.file.path.read_text().splitlines())
+    return [line["data"] for line in lines if line["kind"] == "spent"]
