@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from agentcli.context.system_prompt import prompt
 from agentcli.llm.models import ModelSpec
-from agentcli.llm.types import AssistantMessage, Effort, Message, Request, Text, UserMessage
+from agentcli.llm.types import AssistantMessage, Message, Request, Text, UserMessage
 
 WORDS = 8
 LETTERS = 80
@@ -28,7 +27,7 @@ def title_request(messages: Sequence[Message], model: ModelSpec, session: str) -
         tools=(),
         messages=(UserMessage((Text("\n\n".join(texts)),)),),
         max_output=OUTPUT,
-        effort=cast("Effort", model.efforts[0]) if model.efforts else None,
+        effort=model.efforts[0] if model.efforts else None,
         session=session,
         final=True,
     )

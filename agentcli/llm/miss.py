@@ -115,10 +115,17 @@ def _marks_lost(now: Sent) -> bool:
     return placed and not cached and usage.input >= 2 * now.kind.min_tokens
 
 
-def _first(now: Sent, latest: Sent | None) -> Miss:
-    if latest is None:
-        return Miss("first", "first request")
+def _first(now: Sent, latest: Sent | None) -> Miss | None:
+    """A subagent's first one should read the head of the talk that it works for."""
     read = now.usage.cache_read if now.usage else 0
+    if latest is None:
+        wanted = now.plan.expected_read
+        if not wanted:
+            return Miss("first", "first request")
+        if wanted - read <= max(STEP, wanted * SLACK):
+            return None
+        words = "first request; its head was expected in the cache"
+        return Miss("first", words, max(0, min(wanted, _prompt(now)) - read))
     lost = max(0, min(_prompt(now), _prompt(latest)) - read)
     return Miss("model", f"model switched: {latest.shape.model} → {now.shape.model}", lost)
 

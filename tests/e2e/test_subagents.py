@@ -5,6 +5,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from agentcli.llm.simulator import Fault, Script, When, calls, says
 from agentcli.llm.simulator.script import Hang
 
@@ -38,6 +40,18 @@ def test_the_answer_counts_them_and_only_the_answer_is_printed(project, provider
     assert len({request.head_bytes for request in server.requests}) == 1
     by_role = project.agent("cost", "--by", "role", "--json").json
     assert {line["role"]: line["requests"] for line in by_role} == {"main": 2, "subagent": 2}
+
+
+def test_the_head_is_read_as_foretold(project, provider):
+    """What the project says of itself is long, and in the cache already."""
+    (project.root / "AGENTS.md").write_text("Be kind to the code.\n" * 200)
+    provider([calls(task("a")), says("alpha"), says("Done.")])
+    project.agent("-p", "go")
+    spent = [entry["data"] for entry in project.kept() if entry["kind"] == "spent"]
+    (bill,) = [bill for bill in spent if bill["role"] == "subagent"]
+    assert bill["usage"]["cache_read"] > 2_000
+    assert bill["expected_read"] == pytest.approx(bill["usage"]["cache_read"], rel=0.15)
+    assert bill["miss"] is None
 
 
 def test_lines_of_a_subagent_name_the_call_that_they_belong_to(project, provider):

@@ -8,12 +8,14 @@ from agentcli.agent.events import (
     AgentEvent,
     HookFailed,
     Notice,
+    Replied,
     Retrying,
     Spent,
     Streamed,
     ToolEnd,
     ToolStart,
 )
+from agentcli.lib.text import visible
 from agentcli.llm.cost import Cost
 from agentcli.llm.types import TextDelta, Usage
 from agentcli.ui.repl.results import title_of
@@ -32,6 +34,8 @@ class Delegate:
 
     def note(self, event: AgentEvent) -> None:
         match event:
+            case Replied(message) if message.tool_calls:
+                self.doing = visible(message.tool_calls[0].name)
             case ToolStart(call, action):
                 self.doing = title_of(call, action, self.root)
             case ToolEnd():

@@ -1,0 +1,109 @@
+"""A session that begins with another one's tools and system finds them in the cache."""
+
+import asyncio
+from functools import partial
+
+from simulated import NOW, READ
+
+from agentcli.lib.value import replace
+from agentcli.llm.cache import plan
+from agentcli.llm.client import Client
+from agentcli.llm.gaps import Gaps
+from agentcli.llm.http import Http, InProcess
+from agentcli.llm.miss import Sent, explain
+from agentcli.llm.providers import resolve
+from agentcli.llm.shape import chain, shape
+from agentcli.llm.simulator import SimulatedProvider, says
+from agentcli.llm.types import Request, Text, Usage, UserMessage
+
+ROUTE = resolve("claude-sonnet-5-5", {"ANTHROPIC_API_KEY": "k"})
+TALK = Request(
+    "claude-sonnet-5-5",
+    ("You are an agent. " * 500,),
+    (READ, NOW),
+    (UserMessage((Text("Do it. " * 200),)),),
+    session="s",
+)
+CHILD = replace(TALK, messages=(UserMessage((Text("A part."),)),), session="s/1", parent="s")
+
+
+def ask(*requests, pause=10.0, **options):
+    """What the provider reported of each, and what was expected to be read; `pause` before each."""
+    now = [0.0]
+    provider = SimulatedProvider([says("ok")] * len(requests), clock=lambda: now[0], key="k")
+    http = Http(transport=InProcess(provider.handle))
+    client = Client(lambda _: ROUTE, lambda _: http, clock=lambda: now[0], **options)
+    found = []
+
+    async def main():
+        for request in requests:
+            now[0] += pause
+            async with client.stream(request) as reply:
+                async for _ in reply:
+                    pass
+            state = client.cache_state(request.session, request.model)
+            found.append((reply.message.usage, state[0]))
+            if request.session == "s/gone":
+                client.forget(request.session)
+        return client
+
+    return asyncio.run(main()), found
+
+
+def test_the_head_is_read_and_that_is_foretold():
+    _, ((wrote, _), (read, planned)) = ask(TALK, CHILD)
+    assert read.cache_read > 1_000
+    assert read.cache_read < wrote.cache_write_5m
+    assert abs(planned.expected_read - read.cache_read) < 0.1 * read.cache_read
+
+
+def test_nothing_is_expected_of_a_session_with_another_head():
+    other = replace(CHILD, system=("Somebody else. " * 500,))
+    _, (_, (read, planned)) = ask(TALK, other)
+    assert (read.cache_read, planned.expected_read) == (0, 0)
+
+
+def test_nothing_is_expected_where_the_parent_was_silent_for_too_long():
+    _, (_, (read, planned)) = ask(TALK, CHILD, pause=400.0)
+    assert (read.cache_read, planned.expected_read) == (0, 0)
+
+
+def test_the_parent_goes_on_as_if_nothing_had_been():
+    on = replace(TALK, messages=(*TALK.messages, UserMessage((Text("And?"),))))
+    _, found = ask(TALK, CHILD, on)
+    assert found[2][1].expected_read > found[1][1].expected_read
+    assert found[2][0].cache_read == found[0][0].cache_write_5m
+
+
+def test_pauses_of_the_parents_person_do_not_make_it_dearer():
+    patient = Gaps(0.0, 50.0, 0.0)
+    _, (_, (_, planned)) = ask(TALK, CHILD, planner=partial(plan, prior=patient))
+    assert {mark.ttl for mark in planned.marks} == {"5m"}
+    longer = {"latest": "1h", "tools": "1h"}
+    asked = plan(CHILD, ROUTE.model, None, 1.0, ttls=longer)
+    latest = [mark.ttl for mark in asked.marks if mark.segment == "latest"]
+    assert latest == ["5m"]
+    own = plan(TALK, ROUTE.model, None, 0.0, ttls=longer)
+    assert [mark.ttl for mark in own.marks if mark.segment == "latest"] == ["1h"]
+
+
+def test_what_is_forgotten_is_gone():
+    client, _ = ask(TALK, replace(CHILD, session="s/gone"), CHILD)
+    assert client.cache_state("s/gone", TALK.model) is None
+    assert client.cache_state("s", TALK.model) is not None
+    assert client.cache_state("s/1", TALK.model) is not None
+
+
+def sent(read, expected):
+    usage = Usage(input=50, cache_read=read, cache_write_5m=3_000 - read)
+    planned = replace(plan(CHILD, ROUTE.model, None, 0.0), expected_read=expected)
+    form = shape(CHILD, chain(CHILD))
+    return Sent(form, "anthropic", 0.0, usage, planned, ROUTE.model.cache)
+
+
+def test_a_first_request_that_read_its_head_missed_nothing():
+    assert explain(sent(2_900, 3_000), None) is None
+    miss = explain(sent(0, 3_000), None)
+    assert (miss.kind, miss.lost) == ("first", 3_000)
+    assert "its head was expected in the cache" in miss.text
+    assert explain(sent(0, 0), None).text == "first request"
