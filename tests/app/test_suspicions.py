@@ -9,13 +9,15 @@ from till import COLD, GPT, SONNET, WARM, Till
 from agentcli.app.billing import Paid
 from agentcli.app.suspicions import Suspicions
 from agentcli.lib.value import replace
-from agentcli.llm.estimate import tokens_of
+from agentcli.llm.estimate import tokens_of, tokens_of_block
 from agentcli.llm.testing import says
 from agentcli.llm.types import AssistantMessage, Request, Text, Usage, UserMessage
 
 HEAD = ("You are an agent. " * 600,)
 """About 2,800 tokens."""
 DROPPED = Usage(input=3, output=5)
+WORDS = Text("word " * 400)
+SAID = tokens_of_block(WORDS)
 """As Anthropic counts a warm request, without the fields for what was read and written."""
 
 
@@ -65,12 +67,15 @@ def test_a_vendor_whose_input_includes_what_was_cached_is_believed(tmp_path):
 
 @pytest.mark.parametrize(
     ("stop", "output", "counted"),
-    [("interrupted", 1, 531), ("interrupted", 900, 900), ("end_turn", 0, 531), ("end_turn", 1, 1)],
+    [
+        ("interrupted", 1, SAID),
+        ("interrupted", 900, 900),
+        ("end_turn", 0, SAID),
+        ("end_turn", 1, 1),
+    ],
 )
 def test_words_that_nobody_counted_are_counted(stop, output, counted):
     """The report of a stream begins with an output of one token; its end may never come."""
-    message = AssistantMessage(
-        (Text("word " * 400),), "m", stop, usage=replace(WARM, output=output)
-    )
+    message = AssistantMessage((WORDS,), "m", stop, usage=replace(WARM, output=output))
     seen = Suspicions(lambda event: None)
     assert seen.believed(message, Request("m", HEAD, (), ()), SONNET.model).output == counted
