@@ -31,6 +31,7 @@ DOORS = {
     "git": {"tools/git.py", "context/repo.py"},
     "pathspec": {"context/repo.py", "tools/search_python.py", "policy/rules.py"},
     "mcp": {"tools/mcp.py"},
+    "mcp_types": {"tools/mcp.py"},
     "sqlite3": {"session/ledger_db.py"},
     "tree_sitter": {"policy/shell_tree.py"},
     "tree_sitter_bash": {"policy/shell_tree.py"},

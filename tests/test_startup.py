@@ -25,6 +25,7 @@ DOORS = {
             "cost_commands",
             "debug",
             "inspect_commands",
+            "mcp_commands",
             "models_commands",
         )
     },
@@ -33,12 +34,24 @@ DOORS = {
     },
     "git": {"tools/git.py"},
     "pathspec": {"policy/rules.py", "tools/search_python.py"},
+    "mcp": {"tools/mcp.py"},
+    "mcp_types": {"tools/mcp.py"},
     "sqlite3": {"session/ledger_db.py"},
     "tree_sitter": {"policy/shell_tree.py"},
     "tree_sitter_bash": {"policy/shell_tree.py"},
 }
 """Library → the only modules that may import it, and that do."""
-UNUSED = {"rich", "mcp", "anyio", "click", "httpcore", "requests", "yaml"}
+UNUSED = {
+    "rich",
+    "anyio",
+    "httpx2",
+    "starlette",
+    "jsonschema",
+    "click",
+    "httpcore",
+    "requests",
+    "yaml",
+}
 """Libraries that come along with others and that nothing of ours may lean on."""
 HEAVY = set(DOORS) | UNUSED
 TELL = """

@@ -21,6 +21,7 @@ from agentcli.app import switching
 from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import DEMO, Options
+from agentcli.app.remote import remote
 from agentcli.app.reports import cost_table, permissions_text
 from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
@@ -99,6 +100,8 @@ class App:
             self._choice = self._choose(self._model_name(self.talk.model))
         self._planner = {r: self._choose(name) for r, name in config.roles.items()}.get("plan")
         self.gate = gate_from(options, config, self.ground, frontend)
+        seen = (frontend, lambda: self.talk, lambda: self.engine().frames.choose())
+        self.remote = remote(config, self.ground, self._tool_env, *seen)
         self._engine: Engine | None = None
         self._source = ("fork" if options.fork_session else "resume") if resumed else "startup"
         """How the session begins, until its hooks were told."""
@@ -148,6 +151,7 @@ class App:
         """Load what the first request needs while the person still types."""
         await asyncio.to_thread(_import_engine)
         self.engine()
+        self.remote.open()
 
     def engine(self) -> Engine:
         """Everything between a prompt and the network, built once for each conversation."""
@@ -173,6 +177,7 @@ class App:
                 ),
                 tool_env=self._tool_env,
                 log_bug=self.log_bug,
+                remote=self.remote,
             )
             self._engine = build(site)
         return self._engine
@@ -189,6 +194,7 @@ class App:
             self.frontend.emit(Notice("warning", f"A hook refused the prompt: {answer.reason}"))
             return TurnEnd("stopped", 0, Usage(), Cost())
         context.append(answer.context)
+        await self.remote.settle()
         self._begin_file()
         engine.billing.budgets.begin_turn()
         content = (Text(text), *await self._mentions(text))
@@ -216,6 +222,7 @@ class App:
 
     async def run_shell(self, line: str) -> None:
         """The person's own command: run, shown, and told to the model with the next prompt."""
+        await self.remote.settle()
         self._begin_file()
         await self.engine().run_shell(line)
 
@@ -262,6 +269,10 @@ class App:
         request = self.engine().frames.now().request(self.talk.transcript)
         return context_table(request, self.talk.used, self.route.model, datetime.now(UTC))
 
+    def mcp_report(self, arguments: str) -> str:
+        """The MCP servers, one of them, or one started again; raises UserError."""
+        return self.remote.report(arguments, self.route.model)
+
     def permissions_report(self) -> str:
         return permissions_text(self.gate.policy)
 
@@ -294,8 +305,10 @@ class App:
 
     def undo_compaction(self) -> str:
         """The conversation as it was, and what was said since; raises UserError."""
-        frame = self.engine().frames.now()
-        return uncompact(self.talk, frame, self.route.model, self.config.compaction.at)
+        frames = self.engine().frames
+        told = uncompact(self.talk, frames.now(), self.route.model, self.config.compaction.at)
+        frames.choose()
+        return told
 
     def pins(self) -> str:
         """What is pinned, to show."""
@@ -316,6 +329,7 @@ class App:
     async def close(self) -> None:
         """End the session: hooks told, background jobs killed, files closed."""
         await self._end_talk("exit")
+        await self.remote.close()
 
     def log_bug(self, error: BaseException) -> None:
         """Bugs go to the log with their traceback."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from agentcli.agent.events import AgentEvent, Compacted, Notice
 from agentcli.agent.hooks import TurnHooks
@@ -35,6 +35,8 @@ class Compaction:
     """Has what the model was told once told again."""
     triggers: Triggers
     offer: Offer
+    join: Callable[[], Awaitable[None]]
+    """Has MCP servers that came late join the new epoch."""
 
     async def if_due(self) -> None:
         """Compact when the next request might not fit, or where that was asked for and pays."""
@@ -72,6 +74,7 @@ class Compaction:
         if not message.text.strip() or message.stop in ("tool_use", "refusal"):
             self.emit(Notice("warning", "The model gave no summary; nothing was changed."))
             return None
+        await self.join()
         self._begin(message.text, end)
         self.talk.used = left = _corrected(self._size(), size, standing.used)
         paid = spent.cost.total if spent.cost else None

@@ -116,9 +116,14 @@ def _row(
     name: str, tokens: int, scale: Decimal, model: ModelSpec, at: datetime
 ) -> tuple[str, str, str]:
     count = int(tokens * scale)
+    return visible(name), f"{count:,}", step_price(count, model, at)
+
+
+def step_price(tokens: int, model: ModelSpec, at: datetime) -> str:
+    """USD that so many tokens cost with each further step: read from cache where there is one."""
     cached = model.cache.mode != "none"
-    cost = price(Usage(cache_read=count) if cached else Usage(input=count), model, at=at)
-    return visible(name), f"{count:,}", format_usd(cost.total) if cost else "unknown"
+    cost = price(Usage(cache_read=tokens) if cached else Usage(input=tokens), model, at=at)
+    return format_usd(cost.total) if cost else "unknown"
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:

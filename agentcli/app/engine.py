@@ -25,6 +25,7 @@ from agentcli.app.gate import PolicyGate
 from agentcli.app.lines import Lines, client_to
 from agentcli.app.local_server import Attentive
 from agentcli.app.options import Options
+from agentcli.app.remote import Remote
 from agentcli.app.subagents import Shared, starting
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.titles import Titles
@@ -64,6 +65,7 @@ class Site:
     router: Router
     tool_env: Mapping[str, str]
     log_bug: Callable[[Exception], None]
+    remote: Remote
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class Engine:
 
 
 class Frames:
-    """The frozen head of requests; chosen anew only when the model is switched."""
+    """The frozen head of requests; chosen anew when the model is switched or an epoch begins."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -147,7 +149,7 @@ class Frames:
 
     def box(self, route: Route) -> Toolbox:
         """The session's tools, with the way of editing that suits a model."""
-        return toolbox(edit=route.model.edit, task=self._task)
+        return toolbox(edit=route.model.edit, task=self._task, remote=self._site.remote.tools())
 
     def now(self) -> Frame:
         site = self._site
@@ -188,7 +190,7 @@ def build(site: Site) -> Engine:
     billing = accounts.open(site.router, lines.state, expiry, watch)
     paid = Paid(client, billing, "compaction")
     offer = Offer(talk, frames.now, site.route, billing)
-    sides = (billing, hooks, watch, watch.renew, site.config.compaction, offer)
+    sides = (billing, hooks, watch, watch.renew, site.config.compaction, offer, site.remote.join)
     compact = Compaction(talk, paid, frames.now, site.route, *sides)
 
     executor = _executor(site, frames, context, hooks, watch)

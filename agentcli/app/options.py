@@ -37,6 +37,7 @@ class Options:
     append_system_prompt: str | None = None
     system_prompt: str | None = None
     add_dir: tuple[str, ...] = ()
+    mcp_config: tuple[str, ...] = ()
     session_persistence: bool = True
     trust: bool = False
     verbose: bool = False

@@ -63,6 +63,8 @@ class Talk:
     """What it is called, where anybody gave it a name."""
     key: str = ""
     """By what some providers find its cache; a fork keeps that of its origin."""
+    remote: tuple[JsonObject, ...] | None = None
+    """The MCP tools of this epoch, as they are sent; None until they are settled."""
 
     def __post_init__(self) -> None:
         self.key = self.key or self.id
@@ -120,6 +122,8 @@ class Talk:
         }
         if self.agents is not None:
             data["agents"] = self.agents
+        if self.remote:
+            data["remote"] = list(self.remote)
         if restores:
             data["restores"] = restores
         self.file.append("epoch", data, durable=bool(messages))
@@ -163,7 +167,7 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     saved, last, count = store.read(path)
     session_id = store.new_id(time.time()) if options.fork_session else saved.id
     talk = _talk(ground, options, session_id, saved.messages)
-    talk.system, talk.key = saved.system, saved.key
+    talk.system, talk.key, talk.remote = saved.system, saved.key, saved.remote
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
     talk.model = replied[-1] if replied else saved.model
     talk.bills, talk.pins, talk.agents = saved.bills, saved.pins, saved.agents

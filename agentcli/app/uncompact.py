@@ -30,6 +30,7 @@ def uncompact(talk: Talk, frame: Frame, model: ModelSpec, at: float) -> str:
             f"{short(model.context or 0)}, the next request would compact again."
         )
     talk.transcript.restart(messages)
+    talk.remote = found.remote
     talk.begin_epoch(frame.model, messages, restores=found.epoch)
     talk.used = tokens
     return (

@@ -14,6 +14,7 @@ from agentcli.cli.cost_commands import cost
 from agentcli.cli.debug import debug
 from agentcli.cli.flags import FLAGS, SUBCOMMANDS, Flag
 from agentcli.cli.inspect_commands import register
+from agentcli.cli.mcp_commands import mcp
 from agentcli.lib.errors import UserError
 
 HELP = """A coding agent for your terminal: any model, the cost of every turn shown.
@@ -134,6 +135,7 @@ def subcommands() -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
     app.add_typer(debug, name="debug")
     app.add_typer(cache, name="cache")
+    app.add_typer(mcp, name="mcp")
     app.command()(cost)
     register(app)
     return app

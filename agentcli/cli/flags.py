@@ -80,8 +80,14 @@ FLAGS = (
     Flag("deadline", ("--deadline",), "number", "Stop after so many seconds.", least=0),
     Flag("append_system_prompt", ("--append-system-prompt",), "text", "Add to the system prompt."),
     Flag("system_prompt", ("--system-prompt",), "text", "Replace the system prompt."),
+    Flag(
+        "mcp_config",
+        ("--mcp-config",),
+        "list",
+        "More MCP servers: a file like .mcp.json, or JSON.",
+    ),
     Flag("trust", ("--trust",), "switch", "Trust this project's .agent/ files for this run."),
     Flag("verbose", ("--verbose",), "switch", "Say more on standard error."),
 )
 
-SUBCOMMANDS = ("cache", "cost", "debug", "demo", "models", "sessions")
+SUBCOMMANDS = ("cache", "cost", "debug", "demo", "mcp", "models", "sessions")

@@ -10,6 +10,7 @@ from agentcli.app.options import DEMO, Options
 from agentcli.config import Config, load, places
 from agentcli.lib.errors import UserError
 from agentcli.lib.streams import silence_stdout
+from agentcli.lib.value import replace
 
 
 def start(options: Options) -> int:
@@ -35,14 +36,23 @@ def _start(options: Options) -> int:
         from agentcli.ui import demo
 
         return demo.talk(options, lambda chosen, folder: _talk(chosen, Config(), folder))
-    config = load(root, os.environ, trusted=options.trust)
+    config = _configured(root, options, trusted=options.trust)
     if headless:
         from agentcli.ui.print import run as run_headless
 
         return run_headless(options, config, root)
     if config.notices and _asks_for_trust(root):
-        config = load(root, os.environ)
+        config = _configured(root, options, trusted=False)
     return _talk(options, config, root)
+
+
+def _configured(root: Path, options: Options, *, trusted: bool) -> Config:
+    config = load(root, os.environ, trusted=trusted)
+    for given in options.mcp_config:
+        from agentcli.config.servers import from_flag  # only for those who name some
+
+        config = replace(config, servers=config.servers | from_flag(given, root))
+    return config
 
 
 def _talk(options: Options, config: Config, root: Path) -> int:

@@ -26,6 +26,7 @@ MODE_WORDS: dict[Mode, str] = {
     "bypass": "asks only before what cannot be undone",
 }
 COMPACT = "sum up the conversation to free context, or undo that"
+MCP = "MCP servers, and what their tools cost a step"
 PIN = "pin a note that outlives every compaction, or list them"
 KEYS = """Keys
   Enter sends · Alt+Enter, Ctrl+J or \\ Enter starts a new line
@@ -48,6 +49,7 @@ def builtin(custom: tuple[Command, ...] = ()) -> Registry:
         Command("cost", "what this session cost, by model", cost, while_busy=True),
         Command("context", "what fills the context, and what it costs a step", context),
         Command("permissions", "mode and rules in force", permissions, while_busy=True),
+        Command("mcp", MCP, mcp, "[server | restart server]", while_busy=True),
         Command("compact", COMPACT, compact, "[what to keep | undo]"),
         Command("pin", PIN, pin, "[note | remove NUMBER]"),
         Command("clear", "begin anew with an empty context", clear, aliases=("new",)),
@@ -105,6 +107,10 @@ async def context(session: Session, arguments: str) -> Outcome:
 
 async def permissions(session: Session, arguments: str) -> Outcome:
     return Say(session.permissions_report())
+
+
+async def mcp(session: Session, arguments: str) -> Outcome:
+    return Say(session.mcp_report(arguments))
 
 
 async def compact(session: Session, arguments: str) -> Outcome:

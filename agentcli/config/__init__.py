@@ -21,6 +21,7 @@ from agentcli.tools.caps import Caps
 
 if TYPE_CHECKING:
     from agentcli.llm.overrides import ModelTable
+    from agentcli.tools.server import Server
 
 
 @value
@@ -124,6 +125,10 @@ class Config:
     subagents: Delegation = Delegation()
     trusted: bool = False
     """Whether what the project brings along may be used."""
+    servers: dict[str, Server] = made(default_factory=dict[str, "Server"])
+    """MCP servers by name."""
+    mcp_wait: float = 3.0
+    """Seconds that the first request of a session waits for MCP servers at most."""
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""
 
@@ -136,6 +141,7 @@ def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config
     notices: tuple[str, ...] = ()
     trusted = trusted or is_trusted(here.trust, root)
     if trusted:
+        files += [root / ".mcp.json"]
         files += [root / ".agent/config.toml", root / ".agent/config.local.toml"]
         hooks += [root / ".agent/hooks.toml"]
     else:
@@ -145,14 +151,27 @@ def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config
         )
     config = Config(notices=notices, trusted=trusted)
     for path in files:
-        raw = _read_toml(path)
-        if raw is not None:
-            from agentcli.config.file import merged  # door: pydantic
-
-            config = merged(config, raw, path)
+        config = _with_servers(config, path) if path.suffix == ".json" else _with_file(config, path)
     for path in hooks:
         config = replace(config, hooks=config.hooks + _read_hooks(path))
     return _with_env(config, env)
+
+
+def _with_file(config: Config, path: Path) -> Config:
+    raw = _read_toml(path)
+    if raw is None:
+        return config
+    from agentcli.config.file import merged  # door: pydantic
+
+    return merged(config, raw, path)
+
+
+def _with_servers(config: Config, path: Path) -> Config:
+    if not path.exists():
+        return config
+    from agentcli.config.servers import from_json  # only those who have a file pay for it
+
+    return replace(config, servers=config.servers | from_json(path))
 
 
 def _with_env(config: Config, env: Mapping[str, str]) -> Config:

@@ -10,6 +10,7 @@ from typing import Literal, cast
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from agentcli.config import Config, Group, Role, RuleText
+from agentcli.config.servers import ServerTable, server
 from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
@@ -93,6 +94,8 @@ class FileTable:
     permissions: PermissionsTable = field(default_factory=PermissionsTable)
     providers: dict[str, ProviderTable] = field(default_factory=dict[str, ProviderTable])
     models: dict[str, ModelTable] = field(default_factory=dict[str, ModelTable])
+    mcp: dict[str, ServerTable] = field(default_factory=dict[str, ServerTable])
+    mcp_wait: float | None = None
 
 
 def merged(config: Config, raw: JsonObject, path: Path) -> Config:
@@ -100,6 +103,7 @@ def merged(config: Config, raw: JsonObject, path: Path) -> Config:
     table = _checked(raw, path)
     base = path.parent.parent if path.parent.name == ".agent" else path.parent
     permissions = table.permissions
+    place = str(base) if path.parent.name == ".agent" else ""
     rules = tuple(
         RuleText(text, verdict, base)
         for verdict in ("deny", "ask", "allow")
@@ -126,6 +130,12 @@ def merged(config: Config, raw: JsonObject, path: Path) -> Config:
         caps=_caps(config.caps, table.caps, path),
         compaction=_triggers(config.compaction, table.compaction, path),
         subagents=_delegation(config.subagents, table.subagents, path),
+        servers=config.servers
+        | {
+            n: server(n, t, place, f"{path}:{_line_of(path, f'mcp.{n}')}")
+            for n, t in table.mcp.items()
+        },
+        mcp_wait=config.mcp_wait if table.mcp_wait is None else table.mcp_wait,
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
@@ -189,7 +199,7 @@ def _row(name: str, table: ProviderTable, path: Path) -> Provider:
 
 def _checked(raw: JsonObject, path: Path) -> FileTable:
     tables = (PermissionsTable, ProviderTable, ModelTable, GroupTable, CompactionTable)
-    for table in (*tables, SubagentsTable, FileTable):
+    for table in (*tables, SubagentsTable, ServerTable, FileTable):
         with_config(ConfigDict(extra="forbid"))(table)
     try:
         return TypeAdapter(FileTable).validate_python(raw)

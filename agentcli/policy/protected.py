@@ -16,7 +16,7 @@ def is_protected(path: Path, root: Path, home: Path) -> bool:
     if path.name in START_UP:
         return True
     inside = path.relative_to(root).parts if path.is_relative_to(root) else ()
-    if ".agent" in inside[:1] or (".git" in inside and _git_internal(inside)):
+    if inside[:1] in ((".agent",), (".mcp.json",)) or (".git" in inside and _git_internal(inside)):
         return True
     own = (home / ".config" / "agentcli", home / ".local" / "share" / "agentcli", home / ".ssh")
     return any(path.is_relative_to(folder) for folder in own)

@@ -7,7 +7,12 @@ import json
 from pathlib import Path
 from typing import cast
 
-EXECUTABLE = (".agent/config.toml", ".agent/config.local.toml", ".agent/hooks.toml")
+EXECUTABLE = (
+    ".agent/config.toml",
+    ".agent/config.local.toml",
+    ".agent/hooks.toml",
+    ".mcp.json",
+)
 """Project files that can start a process, change an endpoint or widen permissions."""
 AGENTS = (".agent/agents", ".agents/agents", ".claude/agents")
 """Folders of a project whose `*.md` files say what subagents do, and with which model."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentcli.lib.value import value
-from agentcli.llm.types import Message, UserMessage
+from agentcli.llm.types import JsonObject, Message, UserMessage
 from agentcli.session.codec import message_from_json
 from agentcli.session.entries import Entry
 from agentcli.session.store import entries_of
@@ -20,6 +20,8 @@ class Earlier:
     """The entry of the epoch that is gone on with."""
     before: tuple[Message, ...]
     since: tuple[Message, ...]
+    remote: tuple[JsonObject, ...]
+    """The MCP tools it had."""
 
 
 def earlier(path: Path) -> Earlier | None:
@@ -38,7 +40,8 @@ def earlier(path: Path) -> Earlier | None:
         return None
     now = _conversation(entries, epochs[-1], len(entries))
     before = _conversation(entries, older[-1], begun)
-    return Earlier(entries[older[-1]].id, before, now[len(start) :])
+    remote = tuple(entries[older[-1]].data.get("remote", ()))
+    return Earlier(entries[older[-1]].id, before, now[len(start) :], remote)
 
 
 def _origin(entries: Sequence[Entry], epoch: int) -> int:

@@ -51,6 +51,8 @@ class Saved:
     agents: dict[str, str] | None
     """The subagents that the model was told of; None in sessions from before there were any."""
     title: str
+    remote: tuple[JsonObject, ...]
+    """The MCP tools it was going on with."""
     damaged: int
     """Lines that could not be read; they are left in the file and skipped."""
 
@@ -164,6 +166,7 @@ def read(path: Path) -> tuple[Saved, str, int]:
         todos=todo_list(reversed(entries)),
         agents=data.get("agents"),
         title=_title(entries),
+        remote=tuple(data.get("remote", ())),
         key=header.data.get("key") or header.data["session"],
         damaged=damaged,
     )

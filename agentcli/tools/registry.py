@@ -52,10 +52,16 @@ class Toolbox:
         raise ToolError(f"There is no tool {name}.{hint}")
 
 
-def toolbox(*, edit: EditFormat = "replace", task: Tool | None = None) -> Toolbox:
-    """All built-in tools that suit a model's way of editing; `task` is the session's own Task."""
+def toolbox(
+    *,
+    edit: EditFormat = "replace",
+    task: Tool | None = None,
+    remote: Mapping[str, Tool] | None = None,
+) -> Toolbox:
+    """All built-in tools that suit a model's way of editing; the session's Task and MCP tools."""
     tools = {name: _load(name) for name in BUILTIN if name not in LEFT_OUT[edit]}
-    return Toolbox(tools | {"Task": task} if task else tools)
+    own = {"Task": task} if task else {}
+    return Toolbox({**(remote or {}), **tools, **own})
 
 
 def _load(name: str) -> Tool:

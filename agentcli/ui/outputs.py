@@ -139,7 +139,7 @@ class JsonOutput:
                 "cwd": str(app.root),
                 "model": app.model,
                 "tools": [tool.name for tool in app.engine().frames.now().tools],
-                "mcp_servers": [],
+                "mcp_servers": app.remote.states(),
                 "permission_mode": app.mode,
                 "version": app.version,
             }

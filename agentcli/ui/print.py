@@ -73,6 +73,7 @@ async def _run(app: App, prompts: Iterable[str], output: Output, facts: Facts) -
     app.engine()
     gc.enable()
     try:
+        await app.remote.settle()
         output.begin(app)
         with _deadline(app):
             for prompt in prompts:
