@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mcp_house import Old, configure
 from strict_server import serve
 
 from agentcli.llm.simulator import SimulatedProvider, calls, says
@@ -158,6 +159,15 @@ def turn(tmp_path, script, *flags):
         modules = opened(command(*line), cwd=tmp_path, env=env)
         assert len(server.requests) == len(script)
     return modules & HEAVY
+
+
+def test_a_known_mcp_server_is_sent_without_its_library(tmp_path):
+    old = Old(tmp_path)
+    configure(tmp_path, old=old.entry)
+    assert {"mcp", "pydantic"} <= turn(tmp_path, [says("Hello.")], "--trust")
+    second = turn(tmp_path, [says("Hello.")], "--trust")
+    assert second == {"httpx", "pydantic", "pydantic_core", "sqlite3"}
+    assert len(old.starts) == 1
 
 
 def test_an_answer_without_tools_opens_the_network_and_nothing_else(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from agentcli.agent.events import Frontend
@@ -16,6 +17,8 @@ from agentcli.tools.base import Tool
 if TYPE_CHECKING:
     from agentcli.app.servers import Servers
 
+WAIT = 3.0
+"""Seconds that a person waits for servers before the first request."""
 NONE = (
     "No MCP server is configured: write [mcp.NAME] tables in config.toml, or .mcp.json in the "
     "project."
@@ -45,10 +48,11 @@ class Remote:
         if self.servers is not None:
             self.servers.open()
 
-    async def settle(self) -> None:
-        """Freeze which tools a new conversation has; may wait for servers for a moment."""
+    async def settle(self, usual: float = WAIT, most: float = inf) -> None:
+        """Freeze which tools a new conversation has; may wait for servers: seconds, unless
+        configured, and the most of them."""
         if self.servers is not None and self.talk().remote is None:
-            self.talk().remote = await self.servers.settle()
+            self.talk().remote = await self.servers.settle(usual, most)
             self.renew()
 
     async def join(self) -> None:

@@ -64,10 +64,12 @@ class Servers:
             if every or self.clock() - self.kept[name].at > FRESH:
                 link.start()
 
-    async def settle(self) -> tuple[JsonObject, ...]:
-        """The tools of a conversation that begins: waits for servers, but not for long."""
+    async def settle(self, usual: float, most: float) -> tuple[JsonObject, ...]:
+        """The tools of a conversation that begins: waits for servers, so many seconds usually,
+        and in no case longer than `most`."""
         self.open()
-        for name in await self.waited(self.config.mcp_wait):
+        wait = self.config.mcp_wait
+        for name in await self.waited(min(most, usual if wait is None else wait)):
             self._say("warning", name, f"is not there yet; its tools join later: {JOIN}")
         return await self.join()
 
@@ -171,14 +173,17 @@ class Servers:
             self._keep(link.server, replace(self.kept[name], at=now, offers=link.offers))
         if link.restarted:
             self._say("info", name, "had ended and was started again")
-        elif self.sent() is not None and self.differs(name):
+        elif self.differs(name):
             many = counted(len(self._offered(name) or ()), "tool")
             self._say("info", name, f"connected with {many} that the model does not have; {JOIN}")
 
     def differs(self, name: str) -> bool:
         """Whether a server has tools that the conversation does not have as they are now."""
-        sent = [Definition(**told) for told in self.sent() or ()]
-        has = {(d.tool, d.description, str(d.schema)) for d in sent if d.server == name}
+        sent = self.sent()
+        if sent is None:
+            return False
+        told = [Definition(**each) for each in sent]
+        has = {(d.tool, d.description, str(d.schema)) for d in told if d.server == name}
         now = define(self._offered(name) or ())
         return {(d.tool, d.description, str(d.schema)) for d in now} != has
 

@@ -86,7 +86,7 @@ FLAGS = (
         "list",
         "More MCP servers: a file like .mcp.json, or JSON.",
     ),
-    Flag("trust", ("--trust",), "switch", "Trust this project's .agent/ files for this run."),
+    Flag("trust", ("--trust",), "switch", "Trust this project's configuration for this run."),
     Flag("verbose", ("--verbose",), "switch", "Say more on standard error."),
 )
 

@@ -127,7 +127,7 @@ class Config:
     """Whether what the project brings along may be used."""
     servers: dict[str, Server] = made(default_factory=dict[str, "Server"])
     """MCP servers by name."""
-    mcp_wait: float = 3.0
+    mcp_wait: float | None = None
     """Seconds that the first request of a session waits for MCP servers at most."""
     notices: tuple[str, ...] = ()
     """What the person should know: an untrusted project's configuration was left out."""

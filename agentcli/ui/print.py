@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 
 from agentcli.agent.events import AgentEvent, Answer, Question
@@ -21,6 +22,8 @@ from agentcli.ui.facts import Facts
 from agentcli.ui.outputs import Output, make_output
 from agentcli.ui.stdin import piped_text, prompts_from_lines
 
+PATIENCE = 30.0
+"""Seconds to wait for MCP servers, which could not join later."""
 NOBODY = (
     "nobody is there to ask in a headless run. If it is really needed, say that it must be "
     "allowed with --allowed-tools or --permission-mode."
@@ -73,7 +76,7 @@ async def _run(app: App, prompts: Iterable[str], output: Output, facts: Facts) -
     app.engine()
     gc.enable()
     try:
-        await app.remote.settle()
+        await app.remote.settle(PATIENCE, app.options.deadline or inf)
         output.begin(app)
         with _deadline(app):
             for prompt in prompts:
