@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from cost_world import Step, Talk, World
 
-from agentcli.llm.types import Text, ToolSpec, UserMessage
+from agentcli.llm.types import Text, UserMessage
+from agentcli.tools.remote import Offer, define
 
 STRAIGHT, ROUGH = Decimal("1.03"), Decimal("1.10")
 
@@ -83,7 +84,7 @@ async def late_mcp(world: World) -> None:
         await talk.turn(f"Now repair part {number}.", Step(), Step(3), Step())
         talk.pause(1)
     await talk.compact()
-    talk.extra_tools = GITHUB
+    talk.remote = tuple(told.to_json() for told in define(GITHUB))
     for number in range(4, 8):
         await talk.turn(f"Now repair part {number}.", Step(), Step(3), Step())
         talk.pause(1)
@@ -127,8 +128,9 @@ async def compaction(world: World) -> None:
 
 
 GITHUB = tuple(
-    ToolSpec(
-        f"mcp__github__{name}",
+    Offer(
+        "github",
+        name,
         f"{name} of a repository on GitHub; the repository is given as owner/name. " * 4,
         {"type": "object", "properties": {"repo": {"type": "string"}}, "required": ["repo"]},
     )

@@ -13,6 +13,7 @@ from typing import Any, cast
 from agentcli.agent.events import AgentEvent, TurnReason
 from agentcli.agent.loop import Frame, run_turn
 from agentcli.agent.transcript import Transcript
+from agentcli.app.servers import remote_tools
 from agentcli.context.compaction import new_epoch, summary_request
 from agentcli.context.system_prompt import prompt
 from agentcli.lib.value import value
@@ -31,7 +32,6 @@ from agentcli.llm.types import (
     Request,
     Text,
     ToolOutput,
-    ToolSpec,
     Usage,
     UserMessage,
 )
@@ -116,7 +116,8 @@ class Talk:
 
     world: World
     name: str = "s1"
-    extra_tools: tuple[ToolSpec, ...] = ()
+    remote: tuple[JsonObject, ...] = ()
+    """The MCP tools of this epoch, as a session keeps them."""
     model: str = ""
     transcript: Transcript = field(default_factory=Transcript)
     count: int = 0
@@ -152,8 +153,8 @@ class Talk:
         self.transcript.restart(new_epoch(reply.message.text, ()))
 
     def frame(self) -> Frame:
-        tools = sorted((*TOOLS, *self.extra_tools), key=lambda tool: tool.name)
-        return Frame(self.model, (prompt("system"), REPO), tuple(tools), self.name)
+        tools = toolbox(remote=remote_tools(self.remote, None)).specs()
+        return Frame(self.model, (prompt("system"), REPO), tools, self.name)
 
     @asynccontextmanager
     async def stream(self, request: Request, **options: Any) -> AsyncGenerator[Reply]:
@@ -187,9 +188,6 @@ class Talk:
         self.transcript.append(UserMessage(tuple(outputs), "tool"))
         self.world.now += TOOL
         return False
-
-
-TOOLS = toolbox().specs()
 
 
 def output(seed: str, chars: int) -> str:

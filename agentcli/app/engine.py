@@ -260,7 +260,9 @@ def _planner(site: Site) -> Planner:
 def _executor(
     site: Site, frames: Frames, context: ToolContext, hooks: TurnHooks, watch: Watch
 ) -> Executor:
-    values = known_values(site.ground.env)
+    env = site.ground.env
+    given = (server.given(env) for server in site.config.servers.values())
+    values = known_values(env, *given)
     return Executor(
         find=lambda name: frames.tools.get(name),
         context=context,

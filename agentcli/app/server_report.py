@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agentcli.app.context_report import step_price
-from agentcli.app.servers import Servers, tools_of
+from agentcli.app.servers import JOIN, Servers, tools_of
 from agentcli.lib.text import visible
 from agentcli.llm.estimate import tokens_of_tools
 from agentcli.llm.models import ModelSpec
@@ -32,7 +32,7 @@ def server_table(
         if status == "failed":
             notes.append(f"{name} can't be reached: {servers.link(name).why}.")
         elif status != "disabled" and servers.differs(name):
-            notes.append(f"{name} has tools that join at the next compaction or with /clear.")
+            notes.append(f"{name} has other tools now, which join {JOIN}.")
     return "\n".join([*_aligned(rows), *(visible(note) for note in notes)])
 
 

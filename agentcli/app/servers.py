@@ -26,7 +26,7 @@ from agentcli.tools.server import Server, Setting
 
 FRESH = 24 * 3600.0
 """Seconds for which a list on disk is not asked for anew; calls connect when they come."""
-JOIN = "they join at the next compaction or with /clear"
+JOIN = "at the next compaction or with /clear"
 Status = Literal["connected", "cached", "pending", "failed", "disabled"]
 
 
@@ -70,7 +70,7 @@ class Servers:
         self.open()
         wait = self.config.mcp_wait
         for name in await self.waited(min(most, usual if wait is None else wait)):
-            self._say("warning", name, f"is not there yet; its tools join later: {JOIN}")
+            self._say("warning", name, f"is not there yet; its tools can join {JOIN}")
         return await self.join()
 
     async def waited(self, seconds: float, *, every: bool = False) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ class Servers:
         taken = sifted.known
         if asked:
             text = question(server.name, asked, kept.approved)
-            answer = await self.frontend.ask(UserQuestion(text, (TAKEN, HELD_BACK)))
+            answer = await self.frontend.ask(UserQuestion(text, (HELD_BACK, TAKEN)))
             if (answer.verdict, answer.text) == ("yes", TAKEN):
                 taken = (*taken, *asked)
             else:
@@ -175,16 +175,19 @@ class Servers:
             self._say("info", name, "had ended and was started again")
         elif self.differs(name):
             many = counted(len(self._offered(name) or ()), "tool")
-            self._say("info", name, f"connected with {many} that the model does not have; {JOIN}")
+            known = tools_of(name, self.sent() or ())
+            news = "has changed its tools" if known else f"is connected: {many}"
+            self._say("info", name, f"{news}; they join {JOIN}")
 
     def differs(self, name: str) -> bool:
-        """Whether a server has tools that the conversation does not have as they are now."""
+        """Whether a server has tools that the conversation could have, and others than it has."""
         sent = self.sent()
         if sent is None:
             return False
         told = [Definition(**each) for each in sent]
         has = {(d.tool, d.description, str(d.schema)) for d in told if d.server == name}
-        now = define(self._offered(name) or ())
+        wanted = [o for o in self._offered(name) or () if o.mark not in self._declined]
+        now = define(wanted)
         return {(d.tool, d.description, str(d.schema)) for d in now} != has
 
     def _keep(self, server: Server, kept: Kept) -> None:

@@ -60,10 +60,10 @@ def question(server: str, changed: tuple[Offer, ...], approved: Mapping[str, App
     new = [offer for offer in changed if offer.tool not in approved]
     other = [offer for offer in changed if offer.tool in approved]
     parts = [
-        *([f"{len(other)} are not what you approved"] if other else []),
-        *([f"{len(new)} are new"] if new else []),
+        *([f"{len(other)} changed since you approved them"] if other else []),
+        *([f"{len(new)} new"] if new else []),
     ]
-    head = f"Tools of the MCP server {server}: {' and '.join(parts)}. Use them?"
+    head = f"The MCP server {server} has other tools: {', '.join(parts)}. Use these?"
     shown = [_difference(offer, approved[offer.tool]) for offer in other]
     shown += [f"+ {offer.tool}: {offer.description}" for offer in new]
     return visible(head + "\n" + cut("\n".join(shown), SHOWN))

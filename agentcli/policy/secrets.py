@@ -32,9 +32,10 @@ def scrub_env(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if not is_secret_name(name)}
 
 
-def known_values(env: Mapping[str, str]) -> tuple[str, ...]:
+def known_values(*envs: Mapping[str, str]) -> tuple[str, ...]:
     """Secret values worth masking, longest first, so that none hides inside another."""
-    found = {v for n, v in env.items() if is_secret_name(n) and len(v) >= SHORTEST}
+    pairs = (pair for env in envs for pair in env.items())
+    found = {v for n, v in pairs if is_secret_name(n) and len(v) >= SHORTEST}
     return tuple(sorted(found, key=len, reverse=True))
 
 

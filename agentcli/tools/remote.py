@@ -82,9 +82,9 @@ class RemoteTool:
     def action(self, ctx: ToolContext, input: JsonObject) -> Action:
         if broken := unsendable(input):
             raise ToolError(f"{self._told.name}: wrong arguments.\n" + "\n".join(broken))
-        arguments = json.dumps(input, ensure_ascii=False, indent=2)
-        about = f"{self._told.tool} of the MCP server {self._told.server}"
-        return Action("mcp", about, Plain(f"{about}, with\n{arguments}"))
+        whole = json.dumps(input, ensure_ascii=False, indent=2)
+        about = f"{self._told.tool} of the MCP server {self._told.server}, with\n{whole}"
+        return Action("mcp", json.dumps(input, ensure_ascii=False), Plain(about))
 
     async def run(self, ctx: ToolContext, input: JsonObject) -> ToolResult:
         return await self._call(self._told, ctx, input)

@@ -75,6 +75,16 @@ class Server:
             raise UserError(f"MCP server {self.name} wants ${{{name}}}, which is not set.")
         return given
 
+    def given(self, env: Mapping[str, str]) -> dict[str, str]:
+        """What it alone is given, by names as of variables; the scheme of a token is no secret."""
+        try:
+            filled = self.filled(env)
+        except UserError:
+            return {}
+        headers = {name.upper().replace("-", "_"): t for name, t in filled.headers.items()}
+        token = headers.pop("AUTHORIZATION", "").rpartition(" ")[2]
+        return filled.env | headers | {"AUTHORIZATION_TOKEN": token}
+
     def folder(self, root: Path) -> Path:
         """Where it runs."""
         return root / Path(self.cwd).expanduser()

@@ -85,7 +85,7 @@ def test_a_late_server_joins_at_the_next_epoch_and_not_before(house, old):
     configure(home.root, wait=0, old=old.entry)
 
     async def connected(app):
-        await until(lambda: any("that the model does not have" in text for text in notices(app)))
+        await until(lambda: any("is connected: 1 tool" in text for text in notices(app)))
 
     async def compacted(app):
         await app.compact("")
@@ -112,7 +112,7 @@ def test_a_changed_list_joins_at_the_next_epoch_and_is_asked_about(house, old):
     configure(home.root, old=old.entry)
 
     async def changed(app):
-        await until(lambda: any("that the model does not have" in text for text in notices(app)))
+        await until(lambda: any("has changed its tools" in text for text in notices(app)))
         await app.compact("")
 
     async def change(app):
@@ -246,6 +246,15 @@ def test_a_secret_that_a_server_prints_is_masked(house, old):
     run(home, "look")
     assert "tok-abcdefgh" not in home.said()
     assert "[secret]" in home.said()
+
+
+def test_a_secret_that_only_a_server_is_given_is_masked(house, old):
+    home = house(calls(("mcp__old__secret", {})), says("Seen."))
+    old.offer("secret")
+    key = "of-this-server-alone"
+    configure(home.root, old={**old.entry, "env": {"KEY": key, "API_KEY": key}})
+    run(home, "look")
+    assert key not in home.said()
 
 
 def test_a_server_that_dies_in_a_call_is_started_again_once_at_the_next(house, tmp_path):

@@ -82,7 +82,7 @@ def test_the_question_shows_the_difference_and_hides_nothing():
         "a", "Reads.\nThen \x1b[2Jsends \u202eall.", {"type": "object", "required": ["k"]}
     )
     text = question("s", (after, offer("b", "New.")), approve({}, (before,)))
-    assert "1 are not what you approved" in text
+    assert "has other tools: 1 changed since you approved them, 1 new." in text
     assert "-Kindly." in text
     assert "+Then \\x1b[2Jsends \\u202eall." in text
     assert '+ "required": [' in text

@@ -118,7 +118,8 @@ def test_words_hide_nothing_and_end_somewhere():
 def test_the_question_names_server_tool_and_arguments():
     (told,) = define([offer("hub", "close.issue")])
     action = RemoteTool(told, None).action(None, {"id": 7})
-    assert (action.kind, action.target) == ("mcp", "close.issue of the MCP server hub")
+    assert (action.kind, action.target) == ("mcp", '{"id": 7}')
+    assert action.preview.text.startswith("close.issue of the MCP server hub, with\n")
     assert '"id": 7' in action.preview.text
     with pytest.raises(ToolError, match="surrogate"):
         RemoteTool(told, None).action(None, {"a": "\ud800"})
@@ -145,6 +146,17 @@ def test_variables_are_filled_in_and_a_missing_one_is_named():
     )
     with pytest.raises(UserError, match=r"MCP server s wants \$\{A\}, which is not set"):
         server.filled({})
+
+
+def test_what_a_server_is_given_is_known_by_names_that_tell_secrets():
+    headers = {"Authorization": "Bearer ${T}", "x-api-key": "k", "Accept": "application/json"}
+    given = Server("s", url="https://x", headers=headers, env={"A": "b"}).given({"T": "tok"})
+    assert given == {
+        "A": "b",
+        "X_API_KEY": "k",
+        "ACCEPT": "application/json",
+        "AUTHORIZATION_TOKEN": "tok",
+    }
 
 
 def test_a_server_is_known_by_what_it_runs_not_by_the_values_of_variables():
