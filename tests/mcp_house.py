@@ -78,14 +78,23 @@ def is_alive(pid):
         return False
 
 
-@contextmanager
 def over_http(*words):
-    """The server over streamable HTTP, as an entry of `.mcp.json`."""
+    """The server over streamable HTTP, as an entry of `.mcp.json`, and its process."""
+    return _served(lambda port: (PROGRAM, f"http={port}", *words))
+
+
+def old_web(log):
+    """The server of the old protocol over HTTP."""
+    return _served(lambda port: (PROGRAM.with_name("mcp_old_web.py"), str(port), str(log)))
+
+
+@contextmanager
+def _served(words):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), f"http={port}", *words],
+        [sys.executable, *map(str, words(port))],
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         env={"PATH": os.environ["PATH"]},

@@ -62,10 +62,15 @@ class Link:
     async def call(self, tool: str, ctx: ToolContext, input: JsonObject) -> ToolResult:
         """Connects first where that is due. Raises ToolError."""
         connection = await self._ready()
-        from agentcli.tools.mcp import Gone  # door: open by now
+        from agentcli.tools.mcp import Expired, Gone  # door: open by now
 
         try:
-            result = await connection.call(tool, ctx, input)
+            try:
+                result = await connection.call(tool, ctx, input)
+            except Expired:
+                self._lost(connection)
+                connection = await self._ready()
+                result = await connection.call(tool, ctx, input)
         except Gone:
             self._lost(connection)
             again = "" if self.restarted else " The next call starts it again."
@@ -78,10 +83,10 @@ class Link:
 
     async def close(self) -> None:
         """Let go of the server; one that was started here is ended."""
-        self._wishes.put_nowait("end")
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=GOODBYE)
+        late = set(self._tasks)
+        if late and self.state != "connecting":
+            self._wishes.put_nowait("end")
+            _, late = await asyncio.wait(late, timeout=GOODBYE)
         for task in late:
             task.cancel()
         if late:

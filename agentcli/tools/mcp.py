@@ -41,6 +41,10 @@ class Gone(Exception):
     """The connection ended; what was asked may or may not have been done."""
 
 
+class Expired(Gone):
+    """The server has forgotten us: what was asked has not been done."""
+
+
 class Connection:
     """One server that answers. Made and ended in one task; may be asked from any."""
 
@@ -67,7 +71,7 @@ class Connection:
         return Offer(self._server.name, tool.name, words, tool.input_schema, reads)
 
     async def call(self, tool: str, ctx: ToolContext, input: JsonObject) -> ToolResult:
-        """Raises ToolError for the model, Gone when the server is no more.
+        """Raises ToolError for the model, Gone or Expired when the connection is no more.
 
         Cancellation tells the server to stop.
         """
@@ -82,6 +86,8 @@ class Connection:
         except MCPError as error:
             if error.code == types.CONNECTION_CLOSED:
                 raise Gone from None
+            if error.message == "Session terminated":
+                raise Expired from None
             if error.code == types.REQUEST_TIMEOUT:
                 late = f"{tool} did not answer within {limit:g} s and was told to stop."
                 raise ToolError(late) from None

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from mcp_house import Old, configure, is_alive, over_http, program, wait_until
+from mcp_house import Old, configure, is_alive, old_web, over_http, program, wait_until
 
 from agentcli.agent.events import Answer, Notice, ToolEnd, ToolProgress
 from agentcli.llm.simulator import calls, says
@@ -365,6 +365,21 @@ def test_a_server_over_http(house, tmp_path):
     assert [event.result.is_error for event in app.frontend.of(ToolEnd)] == [False, False]
     assert log.read_text().splitlines()[1] == "add 2 3"
     assert any("75% step 3" in event.text for event in app.frontend.of(ToolProgress))
+
+
+def test_a_session_that_a_server_forgot_is_begun_anew(house, tmp_path):
+    log = tmp_path / "w.log"
+    forget, look = calls(("mcp__web__forget", {})), calls(("mcp__web__look", {}))
+    home = house(forget, look, says("Done."))
+    with old_web(log) as (entry, _):
+        configure(home.root, web={**entry, "headers": {"Authorization": "Bearer ${MY_KEY}"}})
+        home.env["MY_KEY"] = "of-the-web"
+        app = run(home, "look")
+    assert [event.result.is_error for event in app.frontend.of(ToolEnd)] == [False, False]
+    asked = [line.rpartition(" Bearer ")[0] for line in log.read_text().splitlines()]
+    assert asked.count("initialize ") == 2
+    assert asked.count("tools/call look") == 1
+    assert log.read_text().count("Bearer of-the-web\n") == len(asked)
 
 
 def test_the_report_says_state_tokens_and_price(house, old):

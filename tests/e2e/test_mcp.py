@@ -6,7 +6,7 @@ import signal
 import pytest
 from mcp_house import Old, configure, is_alive, program, started, wait_until
 
-from agentcli.llm.simulator import calls, says
+from agentcli.llm.simulator import Say, Turn, calls, says
 
 LOOK = calls(("mcp__old__look", {"at": "x"}))
 
@@ -170,10 +170,12 @@ def test_no_server_outlives_us_however_we_end(project, provider, tmp_path, numbe
     wait_until(lambda: not is_alive(pid))
 
 
-def test_a_server_that_does_not_come_keeps_nobody_for_long(project, provider):
-    provider([says("Hello.")])
-    sleeper = {"command": "sleep", "args": ["60"]}
-    configure(project.root, wait=0.1, slow=sleeper)
+def test_a_server_that_does_not_come_keeps_nobody_and_is_ended(project, provider, tmp_path):
+    provider([Turn((Say("Hello."),), wait=4)])
+    pid = tmp_path / "pid"
+    words = f"echo $$ > {pid}; trap '' TERM; while :; do sleep 60; done"
+    configure(project.root, wait=0.1, slow={"command": "sh", "args": ["-c", words]})
     ran = project.agent("-p", "hi", "--trust", timeout=30)
     assert ran.out == "Hello.\n"
     assert "MCP slow is not there yet" in ran.err
+    wait_until(lambda: not is_alive(int(pid.read_text())))
