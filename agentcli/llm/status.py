@@ -243,7 +243,7 @@ def _status_in(error: JsonObject) -> int:
     """OpenRouter and Google put the HTTP status into `code`."""
     for name in ("code", "status_code", "status"):
         value = str(error.get(name, ""))
-        if value.isdecimal() and 400 <= int(value) < 600:
+        if len(value) == 3 and value.isdecimal() and 400 <= int(value) < 600:
             return int(value)
     return 0
 

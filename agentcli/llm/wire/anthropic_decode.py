@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
 from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
@@ -23,6 +23,7 @@ from agentcli.llm.types import (
     Usage,
 )
 from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
@@ -78,16 +79,16 @@ class AnthropicDecoder:
             return
         match frame.event or event.get("type") or ("error" if event.get("error") else ""):
             case "message_start":
-                self._start(_object(event, "message"))
+                self._start(object_at(event, "message"))
             case "content_block_start":
-                yield from self._open(_index(event), _object(event, "content_block"))
+                yield from self._open(index_at(event, "index"), object_at(event, "content_block"))
             case "content_block_delta":
-                yield from self._delta(_index(event), _object(event, "delta"))
+                yield from self._delta(index_at(event, "index"), object_at(event, "delta"))
             case "content_block_stop":
-                yield from self._close_block(_index(event))
+                yield from self._close_block(index_at(event, "index"))
             case "message_delta":
-                self._merge(_object(event, "usage"))
-                self._stopped(_object(event, "delta"))
+                self._merge(object_at(event, "usage"))
+                self._stopped(object_at(event, "delta"))
             case "message_stop":
                 yield self._finish()
             case "error":
@@ -97,13 +98,14 @@ class AnthropicDecoder:
 
     def _start(self, message: JsonObject) -> None:
         self._id = str(message.get("id", ""))
-        self._merge(_object(message, "usage"))
+        self._merge(object_at(message, "usage"))
 
     def _open(self, index: int, block: JsonObject) -> Iterator[Delta]:
         self._blocks[index] = block
         match block.get("type"):
             case "tool_use":
-                yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), "")
+                block["id"] = text_at(block, "id") or f"call_{index}"
+                yield ToolCallDelta(block["id"], text_at(block, "name"), "")
             case "text" if block.get("text"):
                 yield TextDelta(_taken(block, "text"))
             case "thinking" if block.get("thinking"):
@@ -115,19 +117,19 @@ class AnthropicDecoder:
         block = self._blocks.setdefault(index, {"type": "text", "text": ""})
         match delta.get("type"):
             case "text_delta":
-                yield TextDelta(str(delta.get("text", "")))
+                yield TextDelta(text_at(delta, "text"))
             case "thinking_delta":
-                yield ThinkingDelta(str(delta.get("thinking", "")))
+                yield ThinkingDelta(text_at(delta, "thinking"))
             case "input_json_delta" if block.get("type") == "tool_use":
-                piece = str(delta.get("partial_json", ""))
-                yield ToolCallDelta(str(block.get("id", "")), str(block.get("name", "")), piece)
+                piece = text_at(delta, "partial_json")
+                yield ToolCallDelta(block["id"], text_at(block, "name"), piece)
             case "input_json_delta":
                 pieces = self._server_input.setdefault(index, [])
-                pieces.append(str(delta.get("partial_json", "")))
+                pieces.append(text_at(delta, "partial_json"))
             case "signature_delta":
-                block["signature"] = str(block.get("signature", "")) + str(delta["signature"])
+                block["signature"] = text_at(block, "signature") + text_at(delta, "signature")
             case "citations_delta":
-                block.setdefault("citations", []).append(delta.get("citation"))
+                block["citations"] = [*objects_at(block, "citations"), delta.get("citation")]
             case _:
                 return
 
@@ -148,9 +150,9 @@ class AnthropicDecoder:
 
     def _arguments(self, block: JsonObject) -> Iterator[Delta]:
         """Some servers send the whole input at the start of the block instead of in pieces."""
-        call_id, given = str(block.get("id", "")), block.get("input")
+        call_id, given = block["id"], block.get("input")
         if given:
-            yield ToolCallDelta(call_id, str(block.get("name", "")), json.dumps(given))
+            yield ToolCallDelta(call_id, text_at(block, "name"), json.dumps(given))
         yield BlockEnd(block, (block, "input"), call_id)
 
     def _stopped(self, delta: JsonObject) -> None:
@@ -179,7 +181,7 @@ class AnthropicDecoder:
         if body.get("error") or "content" not in body:
             raise self._error(body)
         self._start(body)
-        for index, block in enumerate(body.get("content", [])):
+        for index, block in enumerate(objects_at(body, "content")):
             yield from self._open(index, block)
             yield from self._close_block(index)
         self._stopped(body)
@@ -195,7 +197,7 @@ class AnthropicDecoder:
 def usage_from(usage: JsonObject) -> Usage:
     """Usage of the Messages API in our classes (wire.md 1.10)."""
     written = count(usage, "cache_creation_input_tokens")
-    split = _object(usage, "cache_creation")
+    split = object_at(usage, "cache_creation")
     one_hour = count(split, "ephemeral_1h_input_tokens")
     written = max(written, one_hour + count(split, "ephemeral_5m_input_tokens"))
     return Usage(
@@ -204,7 +206,7 @@ def usage_from(usage: JsonObject) -> Usage:
         cache_read=count(usage, "cache_read_input_tokens"),
         cache_write_5m=max(0, written - one_hour),
         cache_write_1h=one_hour,
-        reasoning=count(_object(usage, "output_tokens_details"), "thinking_tokens"),
+        reasoning=count(object_at(usage, "output_tokens_details"), "thinking_tokens"),
     )
 
 
@@ -213,13 +215,3 @@ def _taken(block: JsonObject, slot: str) -> str:
     text = str(block[slot])
     block[slot] = ""
     return text
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def _index(event: JsonObject) -> int:
-    value = event.get("index")
-    return value if isinstance(value, int) else 0

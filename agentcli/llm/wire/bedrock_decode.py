@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
 from agentcli.llm.event_stream import EventFrame, EventStreamParser
@@ -24,6 +24,7 @@ from agentcli.llm.types import (
     Usage,
 )
 from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 
 STOPS: dict[str, Stop] = {
     "end_turn": "end_turn",
@@ -85,12 +86,12 @@ class BedrockDecoder:
         yield from self._event(frame.headers.get(":event-type", ""), payload_of(frame))
 
     def _event(self, name: str, event: JsonObject) -> Iterator[Delta]:
-        index = _index(event)
+        index = index_at(event, "contentBlockIndex")
         match name:
             case "contentBlockStart":
-                yield from self._start(index, _object(event, "start"))
+                yield from self._start(index, object_at(event, "start"))
             case "contentBlockDelta":
-                yield from self._delta(index, _object(event, "delta"))
+                yield from self._delta(index, object_at(event, "delta"))
             case "contentBlockStop":
                 yield from self._close_block(index)
             case "messageStop":
@@ -98,7 +99,7 @@ class BedrockDecoder:
                 for open_index in sorted(self._blocks):
                     yield from self._close_block(open_index)
             case "metadata":
-                self._usage = merged(self._usage, _object(event, "usage"))
+                self._usage = merged(self._usage, object_at(event, "usage"))
             case _:
                 return
         if self._reason is not None and self._usage:
@@ -106,9 +107,10 @@ class BedrockDecoder:
 
     def _start(self, index: int, start: JsonObject) -> Iterator[Delta]:
         if "toolUse" in start:
-            use: JsonObject = {**_object(start, "toolUse"), "input": {}}
+            use: JsonObject = {**object_at(start, "toolUse"), "input": {}}
+            use["toolUseId"] = text_at(use, "toolUseId") or f"call_{index}"
             yield from self._begin(index, {"toolUse": use})
-            yield ToolCallDelta(str(use.get("toolUseId", "")), str(use.get("name", "")), "")
+            yield ToolCallDelta(use["toolUseId"], text_at(use, "name"), "")
 
     def _begin(self, index: int, block: JsonObject) -> Iterator[Delta]:
         """One text at a time: the fold gives a block the text since the last one's end."""
@@ -125,19 +127,18 @@ class BedrockDecoder:
                 if text:
                     yield TextDelta(text)
             case {"toolUse": {"input": str(piece)}}:
-                use = _object(self._blocks.get(index, {}), "toolUse")
+                use = object_at(self._blocks.get(index, {}), "toolUse")
                 if use:
-                    call_id, name = str(use.get("toolUseId", "")), str(use.get("name", ""))
-                    yield ToolCallDelta(call_id, name, piece)
+                    yield ToolCallDelta(use["toolUseId"], text_at(use, "name"), piece)
             case {"reasoningContent": {}}:
-                yield from self._reasoning(index, _object(delta, "reasoningContent"))
+                yield from self._reasoning(index, object_at(delta, "reasoningContent"))
             case _:
                 return
 
     def _reasoning(self, index: int, delta: JsonObject) -> Iterator[Delta]:
         if index not in self._blocks:
             yield from self._begin(index, {"reasoningContent": {}})
-        content = _object(self._blocks[index], "reasoningContent")
+        content = object_at(self._blocks[index], "reasoningContent")
         match delta:
             case {"redactedContent": str(piece)}:
                 content["redactedContent"] = _joined(content.get("redactedContent", ""), piece)
@@ -157,7 +158,7 @@ class BedrockDecoder:
             case None:
                 return
             case {"toolUse": use}:
-                yield BlockEnd(block, (use, "input"), str(use.get("toolUseId", "")))
+                yield BlockEnd(block, (use, "input"), use["toolUseId"])
             case {"text": _}:
                 yield BlockEnd(block, (block, "text"))
             case {"reasoningContent": {"reasoningText": reasoning}}:
@@ -175,13 +176,13 @@ class BedrockDecoder:
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that sent the answer in one piece, or an error."""
-        message = _object(_object(body, "output"), "message")
+        message = object_at(object_at(body, "output"), "message")
         if not message:
             raise _error(body, self._route)
-        for block in _objects(message, "content"):
+        for block in objects_at(message, "content"):
             yield from _whole_block(block)
         self._reason = str(body.get("stopReason", ""))
-        self._usage = _object(body, "usage")
+        self._usage = object_at(body, "usage")
 
 
 def _whole_block(block: JsonObject) -> Iterator[Delta]:
@@ -216,7 +217,7 @@ def error_from_frame(frame: EventFrame, route: Route) -> LLMError:
 def usage_from(usage: JsonObject) -> Usage:
     """Usage of Converse in our classes; `inputTokens` excludes what was cached (wire.md 4.4)."""
     lives: dict[str, int] = {"5m": 0, "1h": 0}
-    for detail in _objects(usage, "cacheDetails"):
+    for detail in objects_at(usage, "cacheDetails"):
         life = str(detail.get("ttl", "5m"))
         lives[life] = lives.get(life, 0) + count(detail, "inputTokens")
     written = max(count(usage, "cacheWriteInputTokens"), sum(lives.values()))
@@ -239,7 +240,7 @@ def payload_of(frame: EventFrame) -> JsonObject:
         return {}
     try:
         value = json.loads(frame.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         shown = frame.payload[:120].decode("utf-8", "replace")
         raise StreamMalformed(f"broken JSON in the stream: {shown!r}") from None
     return cast("JsonObject", value) if isinstance(value, dict) else {}
@@ -253,19 +254,3 @@ def _joined(before: str, piece: str) -> str:
         return b64encode(b64decode(before) + b64decode(piece)).decode()
     except ValueError:
         raise StreamMalformed("redacted reasoning that is no base64 came") from None
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def _objects(holder: JsonObject, key: str) -> list[JsonObject]:
-    value: Any = holder.get(key)
-    items = cast("list[Any]", value if isinstance(value, list) else [])
-    return [cast("JsonObject", item) for item in items if isinstance(item, dict)]
-
-
-def _index(event: JsonObject) -> int:
-    value = event.get("contentBlockIndex")
-    return value if isinstance(value, int) else 0

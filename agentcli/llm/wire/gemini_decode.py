@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     Usage,
 )
 from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.fields import object_at, objects_at
 from agentcli.llm.wire.foreign import refuse_foreign
 
 TOKEN = "continuationToken"
@@ -140,12 +141,12 @@ class GeminiDecoder:
             raise self._error(chunk)
         refuse_foreign(chunk, "gemini", self._route)
         self._id = str(chunk.get("responseId") or self._id)
-        self._usage = merged(self._usage, _object(chunk, "usageMetadata"))
-        self._blocked = self._blocked or bool(_object(chunk, "promptFeedback").get("blockReason"))
-        candidates = _list(chunk, "candidates")
+        self._usage = merged(self._usage, object_at(chunk, "usageMetadata"))
+        self._blocked = self._blocked or bool(object_at(chunk, "promptFeedback").get("blockReason"))
+        candidates = objects_at(chunk, "candidates")
         candidate = candidates[0] if candidates else {}
         self._token = str(candidate.get(TOKEN) or self._token)
-        for part in _list(_object(candidate, "content"), "parts"):
+        for part in objects_at(object_at(candidate, "content"), "parts"):
             yield from self._part(part)
         reason = str(candidate.get("finishReason") or "")
         if reason and reason != NOT_YET:
@@ -229,7 +230,8 @@ class GeminiDecoder:
 
 def usage_from(usage: JsonObject) -> Usage:
     """Cached tokens are inside the prompt's, thoughts are not inside the answer's (wire.md 3.5)."""
-    cached, thoughts = count(usage, "cachedContentTokenCount"), count(usage, "thoughtsTokenCount")
+    cached = count(usage, "cachedContentTokenCount")
+    thoughts = count(usage, "thoughtsTokenCount")
     prompt = count(usage, "promptTokenCount") + count(usage, "toolUsePromptTokenCount")
     return Usage(
         input=max(0, prompt - cached),
@@ -248,14 +250,3 @@ def _bare_error(lines: list[str]) -> JsonObject | None:
         found = next(iter(cast("list[Any]", found)), None)
     error = cast("JsonObject", found) if isinstance(found, dict) else {}
     return error if error.get("error") else None
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def _list(holder: JsonObject, key: str) -> list[JsonObject]:
-    value = holder.get(key)
-    found = cast("list[Any]", value) if isinstance(value, list) else []
-    return [item for item in found if isinstance(item, dict)]

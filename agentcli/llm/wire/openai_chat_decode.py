@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
 from agentcli.llm.frames import DONE, Frame, SseParser, parse_body, parse_data
@@ -23,6 +23,7 @@ from agentcli.llm.types import (
     Usage,
 )
 from agentcli.llm.wire.counts import merged
+from agentcli.llm.wire.fields import object_at, objects_at, text_at
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost, usage_from
 from agentcli.llm.wire.think_tags import ThinkTags
@@ -40,6 +41,7 @@ STOPS: dict[str, Stop] = {
     "refusal": "refusal",
     "model_context_window_exceeded": "context_full",
     "error": "error",
+    "abort": "error",
     "network_error": "error",
     "insufficient_system_resource": "error",
 }
@@ -110,13 +112,13 @@ class ChatDecoder:
         refuse_foreign(chunk, "openai-chat", self._route)
         self._id = self._id or str(chunk.get("id") or "")
         self._tier = str(chunk.get("service_tier") or self._tier)
-        choices = _list(chunk, "choices")
+        choices = objects_at(chunk, "choices")
         choice = choices[0] if choices else {}
-        for holder in (chunk, choice, _object(chunk, "x_groq")):
-            self._usage = merged(self._usage, _object(holder, "usage"))
-        if _object(chunk, "x_groq").get("error"):
+        for holder in (chunk, choice, object_at(chunk, "x_groq")):
+            self._usage = merged(self._usage, object_at(holder, "usage"))
+        if object_at(chunk, "x_groq").get("error"):
             raise self._error({"error": chunk["x_groq"]["error"]})
-        yield from self._delta(_object(choice, "delta") or _object(choice, "message"))
+        yield from self._delta(object_at(choice, "delta") or object_at(choice, "message"))
         reason = choice.get("finish_reason")
         if reason:
             self._stop = STOPS.get(str(reason), "end_turn")
@@ -128,8 +130,8 @@ class ChatDecoder:
         thought = next((delta[key] for key in THINKING if isinstance(delta.get(key), str)), "")
         if thought:
             yield ThinkingDelta(str(thought))
-        self._details += _list(delta, "reasoning_details")
-        self._blocks += _list(delta, "thinking_blocks")
+        self._details += objects_at(delta, "reasoning_details")
+        self._blocks += objects_at(delta, "thinking_blocks")
         if delta.get("refusal"):
             self._refused = True
             yield TextDelta(str(delta["refusal"]))
@@ -137,12 +139,12 @@ class ChatDecoder:
         if isinstance(content, str) and content:
             yield from self._tags.feed(content)
         elif isinstance(content, list):
-            yield from _parts(cast("list[JsonObject]", content))
-        for number, fragment in enumerate(_list(delta, "tool_calls")):
+            yield from _parts(objects_at(delta, "content"))
+        for number, fragment in enumerate(objects_at(delta, "tool_calls")):
             yield from self._fragment(number, fragment)
 
     def _fragment(self, number: int, fragment: JsonObject) -> Iterator[Delta]:
-        function = _object(fragment, "function")
+        function = object_at(fragment, "function")
         index = fragment.get("index")
         slot = index if isinstance(index, int) else -1 - number
         call_id = str(fragment.get("id") or "")
@@ -209,17 +211,17 @@ def _parts(parts: list[JsonObject]) -> Iterator[Delta]:
     """Mistral's content: a list of text and thinking parts."""
     for part in parts:
         if part.get("type") == "text":
-            yield TextDelta(str(part.get("text", "")))
+            yield TextDelta(text_at(part, "text"))
         elif part.get("type") == "thinking":
-            texts = _list(part, "thinking") or [{"text": part.get("thinking") or ""}]
-            yield ThinkingDelta("".join(str(text.get("text", "")) for text in texts))
+            texts = objects_at(part, "thinking") or [{"text": part.get("thinking")}]
+            yield ThinkingDelta("".join(text_at(text, "text") for text in texts))
 
 
 def _merged(details: list[JsonObject]) -> list[JsonObject]:
     """Pieces of one index and type are one item (wire.md 5.5)."""
-    merged: dict[tuple[Any, Any], JsonObject] = {}
+    merged: dict[tuple[str, str], JsonObject] = {}
     for number, piece in enumerate(details):
-        key = (piece.get("index", number), piece.get("type"))
+        key = (str(piece.get("index", number)), str(piece.get("type")))
         known = merged.get(key)
         if known is None:
             merged[key] = dict(piece)
@@ -244,13 +246,3 @@ def _joined(pieces: list[JsonObject]) -> list[JsonObject]:
         if piece.get("signature"):
             last["signature"] = piece["signature"]
     return blocks
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def _list(holder: JsonObject, key: str) -> list[JsonObject]:
-    value = holder.get(key)
-    return cast("list[JsonObject]", value) if isinstance(value, list) else []

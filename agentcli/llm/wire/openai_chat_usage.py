@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from math import isfinite
-from typing import cast
+from decimal import Decimal
 
 from agentcli.llm.types import JsonObject, Usage
 from agentcli.llm.wire.counts import count
+from agentcli.llm.wire.fields import object_at
+
+TICK = Decimal("1e-10")
+"""USD in one of xAI's ticks."""
 
 
 def usage_from(usage: JsonObject) -> Usage:
@@ -14,7 +17,7 @@ def usage_from(usage: JsonObject) -> Usage:
 
     xAI counts reasoning beside the completion, which only the total shows (wire.md 5.2).
     """
-    details = _object(usage, "prompt_tokens_details") or _object(usage, "prompt_token_details")
+    details = object_at(usage, "prompt_tokens_details") or object_at(usage, "prompt_token_details")
     prompt = count(usage, "prompt_tokens")
     read = max(
         count(details, "cached_tokens"),
@@ -23,16 +26,16 @@ def usage_from(usage: JsonObject) -> Usage:
         count(usage, "num_cached_tokens"),
         count(usage, "cache_read_input_tokens"),
     )
-    split = _object(details, "cache_write_tokens_details")
+    split = object_at(details, "cache_write_tokens_details")
     written = max(
         count(details, "cache_write_tokens"),
         count(details, "cache_creation_input_tokens"),
         count(details, "cache_creation_tokens"),
         count(usage, "cache_creation_input_tokens"),
     )
-    lives = _object(details, "cache_creation_token_details")
+    lives = object_at(details, "cache_creation_token_details")
     long = count(split, "ttl_12h_tokens") or count(lives, "ephemeral_1h_input_tokens")
-    reasoning = count(_object(usage, "completion_tokens_details"), "reasoning_tokens")
+    reasoning = count(object_at(usage, "completion_tokens_details"), "reasoning_tokens")
     output = count(usage, "completion_tokens")
     if prompt + output + reasoning == count(usage, "total_tokens"):
         output += reasoning
@@ -47,32 +50,24 @@ def usage_from(usage: JsonObject) -> Usage:
 
 
 def reported_cost(usage: JsonObject) -> str | None:
-    """What the provider says it billed, in USD (wire.md 5.2, 5.5)."""
+    """What the provider says it billed, in USD (wire.md 5.2, 5.5).
+
+    With a key of one's own at OpenRouter that is its fee and the bill of whoever answered; the
+    fee alone is no answer (cost facts 5).
+    """
     ticks = _amount(usage.get("cost_in_usd_ticks"))
     if ticks is not None:
-        return f"{int(ticks)}e-10"
-    cost = usage.get("cost")
-    if isinstance(cost, dict):
-        cost = cast("JsonObject", cost).get("total_cost")
-    amount = _amount(cost)
-    if amount is None:
-        return None
-    if usage.get("is_byok"):
-        amount += _amount(_object(usage, "cost_details").get("upstream_inference_cost")) or 0
-    return f"{amount:.12f}"
+        return f"{ticks * TICK:f}"
+    told = usage.get("cost")
+    cost = _amount(object_at(usage, "cost").get("total_cost") if isinstance(told, dict) else told)
+    if cost is not None and usage.get("is_byok"):
+        upstream = _amount(object_at(usage, "cost_details").get("upstream_inference_cost"))
+        cost = None if upstream is None else cost + upstream
+    return None if cost is None else f"{cost:f}"
 
 
-def _amount(value: object) -> float | None:
-    """A number that can be money; some proxies put it in a string."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return amount if isfinite(amount) else None
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
+def _amount(told: object) -> Decimal | None:
+    """A number as it was written: money is never counted in binary."""
+    is_number = isinstance(told, int | float) and not isinstance(told, bool)
+    amount = Decimal(str(told)) if is_number else Decimal("NaN")
+    return amount if amount.is_finite() else None

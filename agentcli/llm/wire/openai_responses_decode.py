@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
 from agentcli.llm.frames import Frame, SseParser, parse_body, parse_data
@@ -22,6 +22,7 @@ from agentcli.llm.types import (
     Usage,
 )
 from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
@@ -63,35 +64,36 @@ class ResponsesDecoder:
         event = None if self._done else parse_data(frame)
         if event is None:
             return
-        index = int(event.get("output_index") or 0)
+        index = index_at(event, "output_index")
         match event.get("type") or frame.event or ("error" if event.get("error") else ""):
             case "response.output_item.added":
-                yield from self._open(index, _object(event, "item"))
+                yield from self._open(index, object_at(event, "item"))
             case "response.output_text.delta" | "response.refusal.delta":
                 self._streamed.add(index)
-                yield TextDelta(str(event.get("delta", "")))
+                yield TextDelta(text_at(event, "delta"))
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 self._streamed.add(index)
-                yield ThinkingDelta(str(event.get("delta", "")))
+                yield ThinkingDelta(text_at(event, "delta"))
             case "response.reasoning_summary_part.added" if event.get("summary_index"):
                 yield ThinkingDelta("\n\n")
             case "response.function_call_arguments.delta":
-                yield from self._piece(index, str(event.get("delta", "")))
+                yield from self._piece(index, text_at(event, "delta"))
             case "response.custom_tool_call_input.delta":
-                yield from self._input(index, str(event.get("delta", "")))
+                yield from self._input(index, text_at(event, "delta"))
             case "response.output_item.done":
-                yield from self._close_item(index, _object(event, "item"))
+                yield from self._close_item(index, object_at(event, "item"))
             case "response.completed" | "response.incomplete":
-                yield self._finish(_object(event, "response"))
+                yield self._finish(object_at(event, "response"))
             case "response.failed" | "error":
-                self._note_usage(_object(event, "response"))
+                self._note_usage(object_at(event, "response"))
                 raise self._error(event)
             case _:
                 refuse_foreign(event, "openai-responses", self._route)
 
     def _open(self, index: int, item: JsonObject) -> Iterator[Delta]:
         self._items[index] = item
-        if item.get("type") in CALLS:
+        if _is_call(item):
+            item["call_id"] = _call_id(item) or f"call_{index}"
             yield _call_delta(item, "")
 
     def _piece(self, index: int, text: str) -> Iterator[Delta]:
@@ -110,7 +112,10 @@ class ResponsesDecoder:
 
     def _close_item(self, index: int, item: JsonObject) -> Iterator[Delta]:
         """The authoritative item; what was not streamed before is delivered from it."""
-        self._items.pop(index, None)
+        begun = self._items.pop(index, {})
+        if _is_call(item):
+            yield from self._close_call(index, item, begun if _is_call(begun) else {})
+            return
         match item.get("type"):
             case "message":
                 yield from self._message(index, item)
@@ -118,22 +123,23 @@ class ResponsesDecoder:
                 if index not in self._streamed:
                     yield from _thoughts(item)
                 yield BlockEnd(item)
-            case "function_call":
-                self._calls = True
-                if index not in self._streamed:
-                    yield _call_delta(item, str(item.get("arguments", "")))
-                yield BlockEnd(item, None, _call_id(item))
-            case "custom_tool_call":
-                self._calls = True
-                if index not in self._streamed:
-                    yield _call_delta(item, INPUT_HEAD + _escaped(str(item.get("input", ""))))
-                yield _call_delta(item, INPUT_TAIL)
-                yield BlockEnd(item, None, _call_id(item))
             case _:
                 yield BlockEnd(item)
 
+    def _close_call(self, index: int, item: JsonObject, begun: JsonObject) -> Iterator[Delta]:
+        """A call keeps the id under which it was begun: by that one it is answered."""
+        self._calls = True
+        item["call_id"] = _call_id(begun or item) or f"call_{index}"
+        is_whole = not begun or index not in self._streamed
+        if item["type"] == "function_call":
+            yield _call_delta(item, text_at(item, "arguments") if is_whole else "")
+        else:
+            given = INPUT_HEAD + _escaped(text_at(item, "input")) if is_whole else ""
+            yield _call_delta(item, given + INPUT_TAIL)
+        yield BlockEnd(item, None, _call_id(item))
+
     def _message(self, index: int, item: JsonObject) -> Iterator[Delta]:
-        parts = _list(item, "content")
+        parts = objects_at(item, "content")
         self._refused = self._refused or any(part.get("type") == "refusal" for part in parts)
         if index not in self._streamed:
             for part in parts:
@@ -148,16 +154,18 @@ class ResponsesDecoder:
             self._stop(response),
             self.usage,
             str(response.get("id", "")),
-            reported_cost(self._usage),
+            reported_cost(object_at(response, "usage")),
             tier=str(response.get("service_tier") or ""),
         )
 
     def _note_usage(self, response: JsonObject) -> None:
-        self._usage = merged(self._usage, _object(response, "usage"))
+        self._usage = merged(self._usage, object_at(response, "usage"))
 
     def _stop(self, response: JsonObject) -> Stop:
+        if response.get("status") in ("failed", "cancelled"):
+            return "error"
         if response.get("status") == "incomplete":
-            reason = _object(response, "incomplete_details").get("reason")
+            reason = object_at(response, "incomplete_details").get("reason")
             return "refusal" if reason == "content_filter" else "max_tokens"
         if self._refused:
             return "refusal"
@@ -167,13 +175,13 @@ class ResponsesDecoder:
         """A server that ignored `stream`, or an error with status 200."""
         if body.get("error") or "output" not in body:
             raise self._error(body)
-        for index, item in enumerate(_list(body, "output")):
+        for index, item in enumerate(objects_at(body, "output")):
             yield from self._open(index, item)
             yield from self._close_item(index, item)
         yield self._finish(body)
 
     def _error(self, event: JsonObject) -> LLMError:
-        inner = _object(event, "response").get("error")
+        inner = object_at(event, "response").get("error")
         if isinstance(inner, dict):
             event = {"error": inner}
         if not event.get("error") and "message" not in event:
@@ -186,8 +194,8 @@ class ResponsesDecoder:
 
 def usage_from(usage: JsonObject) -> Usage:
     """Input counts include what was cached and written (wire.md 2.6)."""
-    details = _object(usage, "input_tokens_details")
-    split = _object(details, "cache_write_tokens_details")
+    details = object_at(usage, "input_tokens_details")
+    split = object_at(details, "cache_write_tokens_details")
     read, written = count(details, "cached_tokens"), count(details, "cache_write_tokens")
     long = count(split, "ttl_12h_tokens")
     return Usage(
@@ -196,16 +204,20 @@ def usage_from(usage: JsonObject) -> Usage:
         cache_read=read,
         cache_write_5m=max(0, written - long),
         cache_write_1h=long,
-        reasoning=count(_object(usage, "output_tokens_details"), "reasoning_tokens"),
+        reasoning=count(object_at(usage, "output_tokens_details"), "reasoning_tokens"),
     )
 
 
 def _thoughts(item: JsonObject) -> Iterator[Delta]:
     """The summary; open models send the reasoning itself instead."""
-    parts = _list(item, "summary") or _list(item, "content")
-    text = "\n\n".join(str(part.get("text", "")) for part in parts)
+    parts = objects_at(item, "summary") or objects_at(item, "content")
+    text = "\n\n".join(text_at(part, "text") for part in parts)
     if text:
         yield ThinkingDelta(text)
+
+
+def _is_call(item: JsonObject) -> bool:
+    return text_at(item, "type") in CALLS
 
 
 def _call_delta(item: JsonObject, piece: str) -> ToolCallDelta:
@@ -217,14 +229,4 @@ def _escaped(text: str) -> str:
 
 
 def _call_id(item: JsonObject) -> str:
-    return str(item.get("call_id") or item.get("id") or "")
-
-
-def _object(holder: JsonObject, key: str) -> JsonObject:
-    value = holder.get(key)
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
-
-
-def _list(holder: JsonObject, key: str) -> list[JsonObject]:
-    value = holder.get(key)
-    return cast("list[JsonObject]", value) if isinstance(value, list) else []
+    return text_at(item, "call_id") or text_at(item, "id")
