@@ -10,6 +10,7 @@ from agentcli.app.routing import reach
 from agentcli.config import Config
 from agentcli.lib.value import replace
 from agentcli.llm.auth import redact_url
+from agentcli.llm.efforts import offered
 from agentcli.llm.fetch import fetcher
 from agentcli.llm.http import Http
 from agentcli.llm.local import PATIENCE, fitted, look
@@ -59,7 +60,7 @@ def facts(route: Route, env: Mapping[str, str]) -> JsonObject:
             "key": spec.cache.key,
         },
         "thinking": spec.thinking,
-        "efforts": list(spec.efforts),
+        "efforts": list(offered(route)),
         "images": spec.images,
         "tools": provider.quirks.tools,
         "edit": EDIT_TOOLS[spec.edit],
@@ -108,7 +109,7 @@ def _lines(found: JsonObject, spec: ModelSpec) -> Iterator[tuple[str, str]]:
     if found["factors"]:
         yield "factors", ", ".join(f"{word} ×{by}" for word, by in found["factors"].items())
     yield "cache", _cache_line(spec)
-    yield "effort", ", ".join(spec.efforts) or "no choice"
+    yield "effort", ", ".join(found["efforts"]) or "no choice"
     yield "takes", "text and images" if spec.images else "text only"
     yield "edits with", found["edit"] if found["tools"] else "nothing: it has no tools"
     for odd in found["quirks"]:

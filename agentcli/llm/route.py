@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from agentcli.lib.value import made, value
 from agentcli.llm.models import ModelSpec
-from agentcli.llm.types import JsonObject
+from agentcli.llm.types import Effort, JsonObject
 
 Auth = Literal["bearer", "x-api-key", "api-key", "x-goog-api-key", "sigv4", "none"]
-Switch = Literal["reasoning_effort", "reasoning", "thinking", "enable_thinking", "template", ""]
-"""The field by which a Chat server is told how hard to think."""
+Switch = Literal[
+    "reasoning_effort", "reasoning", "thinking", "enable_thinking", "template", "both", ""
+]
+"""The field by which a Chat server is told how hard to think; `both` a word and its template."""
 
 
 @value
@@ -31,8 +33,14 @@ class Quirks:
     """How earlier reasoning must go back: in a field of its own, or as parts of the content."""
     switch: Switch = "reasoning_effort"
     """How effort is asked for."""
-    efforts: tuple[str, ...] = ()
+    efforts: tuple[Effort, ...] = ()
     """The only words the switch knows; the nearest is sent. Empty: those of the model."""
+    switched: tuple[str, ...] = ()
+    """Beginnings of the names of models that know `thinking.type` alone."""
+    defaulted: str = ""
+    """In the names of models whose effort is `none` or `default`."""
+    parsed: bool = False
+    """`reasoning_format` has thinking come apart from the text (not for gpt-oss, which does)."""
     kept: JsonObject = made(default_factory=dict[str, Any])
     """What stands in `thinking` beside its type, so that earlier reasoning stays in view."""
     off: bool = False

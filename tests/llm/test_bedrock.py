@@ -297,9 +297,9 @@ def test_reasoning_is_asked_for_as_the_model_wants_it():
     adaptive = {"thinking": {"type": "adaptive", "display": "summarized"}}
     budget = {"thinking": {"type": "enabled", "budget_tokens": 4096}}
     assert reasoning({}) == (adaptive, None)
-    assert reasoning({}, effort="xhigh") == (adaptive, None)
+    assert reasoning({}, effort="xhigh") == (adaptive, {"effort": "high"})
     assert reasoning({"thinking": "effort"}, effort="low") == ({"reasoning_effort": "low"}, None)
-    assert reasoning({"thinking": "effort"}, effort="xhigh") == (None, None)
+    assert reasoning({"thinking": "effort"}, effort="xhigh") == ({"reasoning_effort": "high"}, None)
     assert reasoning({"thinking": "budget"}, effort="low") == (budget, None)
     assert reasoning({"thinking": "budget"}, effort="none") == (None, None)
     assert reasoning({"thinking": "budget"}, effort="low", max_output=2000) == (None, None)

@@ -322,7 +322,7 @@ def test_effort_is_asked_for_as_the_generation_wants_it(model, effort, config):
     assert asked.get("thinkingConfig") == config
 
 
-def test_a_model_with_its_own_levels_gets_the_nearest_below():
+def test_a_model_with_its_own_levels_gets_the_nearest():
     spec = ModelSpec("gemini-5", "gemini", thinking="effort", efforts=("minimal", "high", "xhigh"))
     where = Route(Provider("gemini", STUDIO, "gemini"), spec, STUDIO)
     levels = {
@@ -331,7 +331,7 @@ def test_a_model_with_its_own_levels_gets_the_nearest_below():
         ]["thinkingConfig"]["thinkingLevel"]
         for effort in ("none", "medium", "xhigh", "max")
     }
-    assert levels == {"none": "MINIMAL", "medium": "MINIMAL", "xhigh": "XHIGH", "max": "XHIGH"}
+    assert levels == {"none": "MINIMAL", "medium": "HIGH", "xhigh": "XHIGH", "max": "XHIGH"}
 
 
 def test_a_budget_leaves_room_for_the_answer():

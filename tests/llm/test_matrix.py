@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import date
+from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
@@ -273,14 +274,14 @@ def test_without_its_quirk_a_provider_refuses(name, odd):
 
 def bodies(row):
     """A conversation with thought and a call, at several efforts, over what this row can speak."""
-    spec = ModelSpec("m", row.name, efforts=LEVELS, thinking="effort", max_output=9999)
     content = (Thinking("Hm."), ToolCall("call_1", "read_file", {"path": "a"}))
     for wire in {row.wire, "openai-chat"} if row.wire == "openai-responses" else {row.wire}:
         said = AssistantMessage(content, "m", "tool_use", native=Native(wire, "m", ()))
         result = UserMessage((ToolOutput("call_1", (Text("1"),)),))
-        for effort in (None, *LEVELS):
+        for name, effort in product(("m", "kimi-k2.6", "qwen3.8-27b"), (None, *LEVELS)):
+            spec = ModelSpec(name, row.name, efforts=LEVELS, thinking="effort", max_output=9999)
             request = Request("m", ("Be.",), (READ,), (ASK, said, result), effort=effort)
-            yield load(wire).encode(request, Route(row, spec, row.url), PLAN)
+            yield load(wire).encode(request, Route(row, spec, row.url, wire=wire), PLAN)
 
 
 def test_every_quirk_has_a_user_a_date_and_a_reason():

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from agentcli.llm.catalogue.factors import own_factors
 from agentcli.llm.catalogue.genai import Listed, plain
-from agentcli.llm.catalogue.tables import BUDGET_THINKING, CACHE_MIN
+from agentcli.llm.catalogue.tables import BUDGET_THINKING, CACHE_MIN, EFFORTS
 from agentcli.llm.models import edit_of
 from agentcli.llm.types import JsonObject
 
@@ -21,7 +21,7 @@ def row_of(provider: str, name: str, row: JsonObject) -> JsonObject:
         "cache": _cache(provider, name, row),
     }
     if thinking:
-        found |= {"thinking": thinking, "efforts": _efforts(row)}
+        found |= {"thinking": thinking, "efforts": _efforts(provider, name, row)}
     if row.get("supports_vision") is False:
         found["images"] = False
     if provider == "openai" and row.get("mode") == "responses":
@@ -103,8 +103,9 @@ def _thinking(provider: str, name: str, row: JsonObject) -> str:
     return "effort"
 
 
-def _efforts(row: JsonObject) -> list[str]:
-    listed = row.get("reasoning_effort_levels")
+def _efforts(provider: str, name: str, row: JsonObject) -> list[str]:
+    own = EFFORTS.get(provider, {}).get(name)
+    listed = own.split() if own else row.get("reasoning_effort_levels")
     if listed:
         return list(listed)
     extra = ("none", "minimal", "xhigh", "max")

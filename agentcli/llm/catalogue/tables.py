@@ -97,6 +97,29 @@ TABLE_64: dict[str, dict[str, str]] = {
 }
 """The same columns for others (wire.md 6.4); reads of qwen3.7-max at the price of marked ones."""
 
+EFFORTS: dict[str, dict[str, str]] = {
+    "anthropic": {
+        "claude-haiku-5-5": "none low medium high xhigh max",
+        "claude-opus-5": "none low medium high xhigh max",
+        "claude-sonnet-5": "none low medium high xhigh max",
+        "claude-opus-4-8": "none low medium high xhigh max",
+        "claude-opus-4-7": "none low medium high xhigh max",
+        "claude-opus-4-6": "none low medium high max",
+        "claude-sonnet-4-6": "none low medium high max",
+    },
+    "openai": {
+        "gpt-6.2-astra": "low medium high xhigh max",
+        "gpt-6.2-sol": "low medium high xhigh max",
+    },
+    "xai": {
+        "grok-4.7": "low medium high xhigh",
+        "grok-4.6": "low medium high xhigh",
+        "grok-4.5": "low medium high xhigh",
+        "grok-4.3": "low medium high xhigh",
+    },
+}
+"""Efforts of models of which the packages know fewer (wire.md 1.6, 2.2, 5.2)."""
+
 CACHE_MIN = {
     512: "fable-5 mythos-5 opus-5 sonnet-5-5 haiku-5-5",
     1024: "opus-4-8 sonnet-5 sonnet-4-6 sonnet-4-5 opus-4-1 opus-4-20 sonnet-4-20",

@@ -152,7 +152,6 @@ ROWS = (
         "https://ark.cn-beijing.volces.com/api/v3",
         "VOLCENGINE_API_KEY ARK_API_KEY",
         odd("switch", "thinking", "thinking is switched by `thinking.type`"),
-        odd("efforts", ("none", "high"), "thinking is on or off"),
     ),
     row("tencent", "https://tokenhub-intl.tencentcloudmaas.com/v1", "TENCENT_API_KEY"),
     row(

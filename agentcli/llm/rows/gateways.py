@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentcli.llm.rows import CACHE_KEY, MARKS, local, odd, row
 
+BOTH = odd("switch", "both", "some models have a word, others a switch of their template")
 TEMPLATE = odd("switch", "template", "thinking is a switch of the model's chat template")
 
 ROWS = (
@@ -52,9 +53,10 @@ ROWS = (
         "vllm",
         "http://localhost:8000/v1",
         odd("plain_schemas", True, "some of its grammars refuse what LiteLLM therefore strips"),
+        BOTH,
         keys="VLLM_API_KEY HOSTED_VLLM_API_KEY",
     ),
-    local("sglang", "http://localhost:30000/v1", keys="SGLANG_API_KEY"),
+    local("sglang", "http://localhost:30000/v1", BOTH, keys="SGLANG_API_KEY"),
     local("llamafile", "http://localhost:8080/v1"),
     local("lemonade", "http://localhost:8000/api/v1", keys="LEMONADE_API_KEY"),
     local("docker", "http://localhost:22088/engines/llama.cpp/v1"),

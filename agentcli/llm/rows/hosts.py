@@ -5,7 +5,14 @@ from __future__ import annotations
 from agentcli.llm.rows import CACHE_KEY, NEW_LIMIT, odd, row
 
 ROWS = (
-    row("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", NEW_LIMIT),
+    row(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        NEW_LIMIT,
+        odd("defaulted", "qwen", "its Qwens know the efforts `none` and `default` only"),
+        odd("parsed", True, "thinking inside the text is refused beside tools"),
+    ),
     row(
         "cerebras",
         "https://api.cerebras.ai/v1",

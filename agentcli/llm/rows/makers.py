@@ -24,9 +24,12 @@ CLEAR = odd("kept", {"clear_thinking": False}, "else earlier thinking is dropped
 PRESERVED = odd("reasoning_replay", "reasoning_content", "thinking that is kept must come back")
 PIECES = odd("fields", {"tool_stream": True}, "else arguments come whole, after a long silence")
 BUDGET = odd("switch", "enable_thinking", "thinking is `enable_thinking` and `thinking_budget`")
+SWITCHED = odd(
+    "switched", ("kimi-k2.5", "kimi-k2.6"), "these think or not, by `thinking.type`; no effort"
+)
 MISTRAL = (NO_OPTIONS, CACHE_KEY, NINE, BARE_SCHEMAS, THINKING_PARTS, ON_OR_OFF)
-GLM = (PRESERVED, NAMED, ON_OR_OFF, CLEAR, PIECES)
-KIMI = (NEW_LIMIT, CACHE_KEY, REPLAY, COARSE)
+GLM = (PRESERVED, NAMED, CLEAR, PIECES)
+KIMI = (NEW_LIMIT, CACHE_KEY, REPLAY, COARSE, SWITCHED)
 QWEN = (MARKS, BUDGET)
 
 ROWS = (
@@ -74,6 +77,7 @@ ROWS = (
         odd(
             "efforts", ("low", "high", "max"), "budgets are ignored; `output_config.effort` is not"
         ),
+        OFF,
         lent="DEEPSEEK_API_KEY",
         models_of="deepseek",
         wire="anthropic",
@@ -127,6 +131,7 @@ ROWS = (
         "zai-anthropic",
         "https://api.z.ai/api/anthropic",
         "",
+        OFF,
         lent="ZAI_API_KEY",
         models_of="zai",
         wire="anthropic",
@@ -166,6 +171,7 @@ ROWS = (
         "dashscope-anthropic",
         "https://dashscope-intl.aliyuncs.com/apps/anthropic",
         "",
+        OFF,
         lent="DASHSCOPE_API_KEY",
         models_of="dashscope",
         wire="anthropic",

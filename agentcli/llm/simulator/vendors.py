@@ -157,7 +157,21 @@ STRICT = (
     ),
     Vendor("v0", checks_fields=True, refuses="max_tokens", reasoning_field="reasoning_content"),
     Vendor("perplexity", checks_fields=True, refuses="tools tool_choice parallel_tool_calls"),
-    Vendor("vllm", checks_fields=True, bare_schemas=True, reasoning_field="reasoning"),
+    Vendor(
+        "vllm",
+        checks_fields=True,
+        takes="chat_template_kwargs",
+        efforts="none low medium high",
+        bare_schemas=True,
+        reasoning_field="reasoning",
+    ),
+    Vendor(
+        "sglang",
+        checks_fields=True,
+        takes="chat_template_kwargs",
+        efforts="none low medium high",
+        reasoning_field="reasoning_content",
+    ),
     Vendor(
         "llamacpp",
         checks_fields=True,

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from agentcli.llm.cache import CachePlan, Mark
-from agentcli.llm.efforts import nearest
+from agentcli.llm.efforts import BUDGETS, asked, is_new_claude
 from agentcli.llm.providers import Route
 from agentcli.llm.types import (
     AssistantMessage,
+    Effort,
     Image,
     JsonObject,
     Message,
@@ -24,8 +25,9 @@ from agentcli.llm.wire.anthropic_decode import AnthropicDecoder
 
 NAME = "anthropic"
 DEFAULT_MAX_OUTPUT = 32_000
-BUDGETS = {"minimal": 1024, "low": 4096, "medium": 10_000, "high": 20_000}
-"""Thinking tokens by effort, for the models that take a budget instead of an effort."""
+MOST = 32_000
+LEAST = 1024
+"""The smallest thinking budget there is (wire.md 1.6)."""
 CUT = "(interrupted)"
 _BAD_ID = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -83,23 +85,24 @@ def _thinking(request: Request, route: Route) -> JsonObject:
     """
     fields: JsonObject = {}
     config: JsonObject = {}
-    effort = request.effort
-    if route.model.thinking == "adaptive":
+    effort, kind = asked(request.effort, route), route.model.thinking
+    if effort == "none":
+        fields |= {} if kind == "budget" else {"thinking": {"type": "disabled"}}
+    elif kind == "adaptive" or (effort and is_new_claude(route.model)):
         fields["thinking"] = {"type": "adaptive", "display": "summarized"}
-        if effort and effort in route.model.efforts:
-            config["effort"] = effort
-    elif route.model.thinking == "effort" and effort == "none":
-        fields["thinking"] = {"type": "disabled"}
-    elif route.model.thinking in ("budget", "effort") and effort and effort != "none":
-        budget = min(BUDGETS.get(effort, 31_999), _max_tokens(request, route) - 1024)
-        if budget >= 1024:
-            fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        words = route.provider.quirks.efforts
-        if words:
-            config["effort"] = nearest(effort, words)
+        config |= {"effort": effort} if effort else {}
+    elif effort:
+        fields |= budgeted(effort, _max_tokens(request, route))
+        config |= {"effort": effort} if route.provider.quirks.efforts else {}
     if request.output_schema is not None:
         config["format"] = {"type": "json_schema", "schema": request.output_schema}
     return fields | ({"output_config": config} if config else {})
+
+
+def budgeted(effort: Effort, limit: int) -> JsonObject:
+    """Thinking by budget, below the limit of the reply, which holds both; none without room."""
+    budget = min(BUDGETS.get(effort, MOST), limit - LEAST)
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}} if budget >= LEAST else {}
 
 
 def _tools(request: Request, marks: tuple[Mark, ...]) -> list[JsonObject]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from agentcli.llm.cache import CachePlan, Mark
+from agentcli.llm.efforts import asked
 from agentcli.llm.providers import Route
 from agentcli.llm.types import (
     AssistantMessage,
@@ -21,7 +22,7 @@ from agentcli.llm.types import (
     ToolOutput,
     UserMessage,
 )
-from agentcli.llm.wire.anthropic import BUDGETS, CUT, DEFAULT_MAX_OUTPUT
+from agentcli.llm.wire.anthropic import CUT, DEFAULT_MAX_OUTPUT, budgeted
 from agentcli.llm.wire.bedrock_decode import BedrockDecoder
 
 NAME = "bedrock"
@@ -106,24 +107,24 @@ def _called(messages: tuple[Message, ...]) -> list[str]:
 
 def _thinking(request: Request, route: Route, limit: int) -> JsonObject:
     """Reasoning in the model's own fields, which Converse passes on (wire.md 1.6)."""
-    kind, effort = route.model.thinking, request.effort
+    kind, effort = route.model.thinking, asked(request.effort, route)
     own: JsonObject = {}
-    if kind == "adaptive":
+    if kind == "adaptive" and effort == "none":
+        own["thinking"] = {"type": "disabled"}
+    elif kind == "adaptive":
         own["thinking"] = {"type": "adaptive", "display": "summarized"}
-    elif kind == "effort" and effort and effort in route.model.efforts:
+    elif kind == "effort" and effort:
         own["reasoning_effort"] = effort
     elif kind == "budget" and effort and effort != "none":
-        budget = min(BUDGETS.get(effort, 31_999), limit - 1024)
-        if budget >= 1024:
-            own["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        own |= budgeted(effort, limit)
     return {"additionalModelRequestFields": own} if own else {}
 
 
 def _output(request: Request, route: Route) -> JsonObject:
     config: JsonObject = {}
-    is_adaptive = route.model.thinking == "adaptive"
-    if is_adaptive and request.effort and request.effort in route.model.efforts:
-        config["effort"] = request.effort
+    effort = asked(request.effort, route) if route.model.thinking == "adaptive" else None
+    if effort and effort != "none":
+        config["effort"] = effort
     if request.output_schema is not None:
         schema = json.dumps(request.output_schema, ensure_ascii=False, separators=(",", ":"))
         config["textFormat"] = {

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from agentcli.lib.value import value
 from agentcli.llm.cache import CachePlan
+from agentcli.llm.efforts import asked
 from agentcli.llm.providers import Route
 from agentcli.llm.types import (
     AssistantMessage,
@@ -97,7 +98,7 @@ def _config(request: Request, route: Route) -> JsonObject:
     limit = min(request.max_output, most) if request.max_output else most
     if request.max_output or route.model.max_output:
         config["maxOutputTokens"] = limit
-    thinking = thinking_config(request.effort, route.model, limit)
+    thinking = thinking_config(asked(request.effort, route), route.model, limit)
     if thinking:
         config["thinkingConfig"] = thinking
     if request.output_schema is not None:

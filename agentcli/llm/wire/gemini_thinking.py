@@ -7,8 +7,6 @@ import re
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.types import Effort, JsonObject
 
-ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-USUAL: tuple[Effort, ...] = ("low", "medium", "high")
 LEVELS = {"none": "MINIMAL", "max": "XHIGH"}
 """Efforts whose level has another name."""
 BUDGETS = {"none": 0, "minimal": 1024, "low": 4096, "medium": 10_000}
@@ -26,13 +24,16 @@ def generation(model: str) -> int:
 
 
 def thinking_config(effort: Effort | None, model: ModelSpec, limit: int) -> JsonObject:
-    """`thinkingConfig`; never both a level and a budget. `limit` holds thoughts and answer."""
+    """`thinkingConfig`; never both a level and a budget. `limit` holds thoughts and answer.
+
+    `effort` is one that the model offers.
+    """
     if not _thinks(model):
         return {}
     if effort is None:
         return {"includeThoughts": True}
     if generation(model.id) >= 3:
-        return {"includeThoughts": True, "thinkingLevel": _level(effort, model)}
+        return {"includeThoughts": True, "thinkingLevel": LEVELS.get(effort, effort.upper())}
     budget = BUDGETS.get(effort, MOST)
     if budget:
         budget = max(LEAST, min(budget, limit - 1024))
@@ -45,14 +46,6 @@ def _thinks(model: ModelSpec) -> bool:
     if model.known:
         return bool(model.thinking)
     return "gemini" in model.id and _version(model.id) >= (2, 5)
-
-
-def _level(effort: Effort, model: ModelSpec) -> str:
-    """The highest level the model has that is not above what was asked; else its lowest."""
-    offered = [each for each in ORDER if each in (model.efforts or USUAL)]
-    asked = ORDER.index(effort)
-    level = next((each for each in reversed(offered) if ORDER.index(each) <= asked), offered[0])
-    return LEVELS.get(level, level.upper())
 
 
 def _version(model: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from agentcli.llm.cache import CachePlan
+from agentcli.llm.efforts import asked
 from agentcli.llm.providers import Route
 from agentcli.llm.types import (
     AssistantMessage,
@@ -54,11 +55,9 @@ class ResponsesWire:
             body["tools"] = [_tool(tool, route) for tool in request.tools]
             body["tool_choice"] = "auto"
             body["parallel_tool_calls"] = True
-        if route.model.thinking == "effort" or route.model.efforts:
-            reasoning: JsonObject = {"summary": "auto"}
-            if request.effort and request.effort in route.model.efforts:
-                reasoning = {"effort": request.effort} | reasoning
-            body["reasoning"] = reasoning
+        effort = asked(request.effort, route)
+        if effort or route.model.thinking == "effort" or route.model.efforts:
+            body["reasoning"] = ({"effort": effort} if effort else {}) | {"summary": "auto"}
             body["include"] = ["reasoning.encrypted_content"]
         if request.output_schema is not None:
             form = {"type": "json_schema", "name": "answer", "schema": request.output_schema}
