@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import cast
 
 from agentcli.agent.agent import Agent
-from agentcli.agent.events import Frontend, Notice, ToolEnd, ToolProgress, ToolStart
+from agentcli.agent.events import (
+    AgentEvent,
+    Frontend,
+    Notice,
+    ToolEnd,
+    ToolProgress,
+    ToolStart,
+)
 from agentcli.agent.execute import INTERRUPTED, Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Frame
@@ -37,6 +44,7 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace, value
 from agentcli.llm.cache import expires, plan
 from agentcli.llm.client import Client, Planner
+from agentcli.llm.efforts import instead
 from agentcli.llm.gaps import observed
 from agentcli.llm.providers import Route
 from agentcli.llm.router import Router
@@ -141,6 +149,7 @@ class Frames:
         self._site = site
         self._task = ListedTask(site.talk.agents or KINDS)
         self._schema = read_schema(site.options.json_schema)
+        self._told: set[str] = set()
         self.choose()
 
     def choose(self) -> None:
@@ -151,6 +160,17 @@ class Frames:
         """The session's tools, with the way of editing that suits a model."""
         return toolbox(edit=route.model.edit, task=self._task, remote=self._site.remote.tools())
 
+    @property
+    def effort(self) -> Effort | None:
+        return cast("Effort | None", self._site.options.effort or self._site.config.effort)
+
+    def tell(self, emit: Callable[[AgentEvent], None]) -> None:
+        """Says, once of each model, that it does not know the effort the person wants."""
+        said = instead(self.effort, self._site.route())
+        if said and said not in self._told:
+            self._told.add(said)
+            emit(Notice("warning", said))
+
     def now(self) -> Frame:
         site = self._site
         return Frame(
@@ -159,7 +179,7 @@ class Frames:
             tools=self._specs,
             session=site.talk.id,
             cache_key=site.talk.key,
-            effort=cast("Effort | None", site.options.effort or site.config.effort),
+            effort=self.effort,
             output_schema=self._schema,
         )
 
@@ -196,7 +216,7 @@ def build(site: Site) -> Engine:
     executor = _executor(site, frames, context, hooks, watch)
     limits = _limits(site)
     shared = Shared(site, frames, executor, client, lines, billing, hooks.hooks, watch, limits)
-    around = _surroundings(site, starting(shared, roster), watch, compact)
+    around = _surroundings(site, starting(shared, roster), watch, compact, frames)
     attentive = Attentive(Paid(client, billing), site.router.pick, site.fit, http, watch)
     agent = Agent(attentive, around, frames.now, lambda: limits)
     parts = (agent, hooks, compact, client, context, site, frames, expiry, watch.remind)
@@ -222,11 +242,12 @@ def _outputs(site: Site) -> Path:
 
 
 def _surroundings(
-    site: Site, executor: Executor, watch: Watch, compact: Compaction
+    site: Site, executor: Executor, watch: Watch, compact: Compaction, frames: Frames
 ) -> Surroundings:
     async def prepare() -> None:
         await compact.if_due()
         watch.remind()
+        frames.tell(watch)
 
     return Surroundings(
         transcript=site.talk.transcript,

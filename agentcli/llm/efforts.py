@@ -30,6 +30,17 @@ def asked(effort: Effort | None, route: Route) -> Effort | None:
     return nearest(effort, words) if effort and words else None
 
 
+def instead(effort: Effort | None, route: Route) -> str:
+    """One sentence where another effort is asked for than the person's; "" where it is the same."""
+    words, model = offered(route), route.model.id
+    if not effort or effort in words:
+        return ""
+    if not words:
+        return f"{model} has no effort to choose; {effort!r} is not asked for."
+    known = ", ".join(words)
+    return f"{model} knows the efforts {known}; {nearest(effort, words)!r} is asked for."
+
+
 def offered(route: Route) -> tuple[Effort, ...]:
     """The efforts that a model tells apart at this address, the least first; none: no choice."""
     quirks, model = route.provider.quirks, route.model

@@ -44,6 +44,8 @@ def fitted(route: Route, seen: Seen) -> Route:
         model = replace(model, images=seen.images)
     if seen.tools is False:
         provider = replace(provider, quirks=replace(provider.quirks, tools=False))
+    if seen.thinking is False:  # Ollama refuses an effort then
+        provider = replace(provider, quirks=replace(provider.quirks, switch=""))
     return replace(route, model=model, provider=provider)
 
 

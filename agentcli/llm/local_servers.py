@@ -22,6 +22,7 @@ class Seen:
     """Tokens it could be loaded with."""
     tools: bool | None = None
     images: bool | None = None
+    thinking: bool | None = None
 
 
 @value
@@ -59,11 +60,10 @@ async def _ollama(server: Server) -> Seen:
     if context is not None and largest is not None:
         context = min(context, largest)
     able = shown.get("capabilities")
-    tools, images = (word in able if isinstance(able, list) else None for word in _OLLAMA_WORDS)
-    return Seen(context, largest, tools, images)
+    return Seen(context, largest, *(_is_in(able, word) for word in _OLLAMA_WORDS))
 
 
-_OLLAMA_WORDS = ("tools", "vision")
+_OLLAMA_WORDS = ("tools", "vision", "thinking")
 
 
 def _num_ctx(parameters: str) -> int | None:
@@ -93,7 +93,7 @@ async def _lmstudio(server: Server) -> Seen:
             return Seen(
                 _count(row.get("loaded_context_length")),
                 _count(row.get("max_context_length")),
-                "tool_use" in able if isinstance(able, list) else None,
+                _is_in(able, "tool_use"),
                 row["type"] == "vlm" if "type" in row else None,
             )
     return Seen()
@@ -149,6 +149,11 @@ def _count(data: Any) -> int | None:
     if isinstance(data, str) and data.isdecimal():
         return int(data) or None
     return data if isinstance(data, int) and not isinstance(data, bool) and data > 0 else None
+
+
+def _is_in(able: Any, word: str) -> bool | None:
+    """Whether a list of abilities names one; None where there is no list."""
+    return word in able if isinstance(able, list) else None
 
 
 def _answer(data: Any) -> bool | None:

@@ -9,7 +9,8 @@ from agentcli.app.app import App
 from agentcli.app.options import Options
 from agentcli.config import load
 
-SHOWN = {"model_info": {"qwen3.context_length": 262144}, "capabilities": ["completion", "tools"]}
+ABLE = ["completion", "tools", "thinking"]
+SHOWN = {"model_info": {"qwen3.context_length": 262144}, "capabilities": ABLE}
 
 
 class Ollama:
@@ -71,13 +72,14 @@ class Person:
 
 
 @asynccontextmanager
-async def talking(root, ollama, **env):
+async def talking(root, ollama, effort=None):
     server = await asyncio.start_server(ollama.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    env = {"HOME": str(root), "OLLAMA_BASE_URL": f"http://127.0.0.1:{port}/v1"} | env
+    env = {"HOME": str(root), "OLLAMA_BASE_URL": f"http://127.0.0.1:{port}/v1"}
     person = Person()
     config = load(root, env)
-    app = App(Options(model="ollama/qwen3"), config, person, root=root, env=env)
+    options = Options(model="ollama/qwen3", effort=effort)
+    app = App(options, config, person, root=root, env=env)
     try:
         yield app, person
     finally:
@@ -85,9 +87,9 @@ async def talking(root, ollama, **env):
         server.close()
 
 
-def talk(root, ollama, *prompts):
+def talk(root, ollama, *prompts, effort=None):
     async def go():
-        async with talking(root, ollama) as (app, person):
+        async with talking(root, ollama, effort) as (app, person):
             for prompt in prompts:
                 end = await app.prompt(prompt)
                 assert end.reason == "done", end
@@ -126,3 +128,17 @@ def test_a_prompt_that_was_not_read_whole_is_told_once(tmp_path):
     notices, _ = talk(tmp_path, ollama, "word " * 60_000, "again")
     (line,) = notices
     assert "read 700 tokens" in line
+
+
+def test_an_effort_that_the_model_does_not_know_becomes_the_nearest_which_is_told_once(tmp_path):
+    ollama = Ollama(SHOWN, 131072, None)
+    notices, _ = talk(tmp_path, ollama, "one", "two", effort="xhigh")
+    (line,) = notices
+    assert "none, low, medium, high; 'high' is asked for" in line
+    assert [chat["reasoning_effort"] for chat in ollama.chats] == ["high", "high"]
+
+
+def test_no_effort_is_asked_of_a_model_that_the_server_says_cannot_think(tmp_path):
+    ollama = Ollama(SHOWN | {"capabilities": ["completion", "tools"]}, 131072, None)
+    talk(tmp_path, ollama, "one", effort="high")
+    assert "reasoning_effort" not in ollama.chats[0]

@@ -103,18 +103,18 @@ def test_ollama_tells_the_window_of_a_loaded_model():
     running = {
         "models": [{"name": "qwen3:latest", "model": "qwen3:latest", "context_length": 4096}]
     }
-    want = Seen(4096, 262144, tools=True, images=False)
+    want = Seen(4096, 262144, tools=True, images=False, thinking=True)
     run("ollama/qwen3", want, api_show={"qwen3": QWEN}, api_ps=running)
 
 
 def test_ollama_does_not_guess_the_window_of_a_model_that_is_not_loaded():
     other = {"models": [{"name": "llama3:latest", "context_length": 32768}]}
-    want = Seen(None, 262144, tools=True, images=False)
+    want = Seen(None, 262144, tools=True, images=False, thinking=True)
     run("ollama/qwen3", want, api_show={"qwen3": QWEN}, api_ps=other)
 
 
 def test_an_ollama_models_own_num_ctx_counts_until_it_is_loaded():
-    want = Seen(8192, 131072, tools=False, images=True)
+    want = Seen(8192, 131072, tools=False, images=True, thinking=False)
     run("ollama/gemma3", want, api_show={"gemma3": GEMMA}, api_ps={"models": []})
 
 

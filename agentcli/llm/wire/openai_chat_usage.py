@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from agentcli.llm.types import JsonObject, Usage
 from agentcli.llm.wire.counts import count
@@ -10,6 +10,8 @@ from agentcli.llm.wire.fields import object_at
 
 TICK = Decimal("1e-10")
 """USD in one of xAI's ticks."""
+MOST_MONEY = 10**20
+"""In any unit; what says more is no amount of money."""
 
 
 def usage_from(usage: JsonObject) -> Usage:
@@ -67,7 +69,11 @@ def reported_cost(usage: JsonObject) -> str | None:
 
 
 def _amount(told: object) -> Decimal | None:
-    """A number as it was written: money is never counted in binary."""
-    is_number = isinstance(told, int | float) and not isinstance(told, bool)
-    amount = Decimal(str(told)) if is_number else Decimal("NaN")
-    return amount if amount.is_finite() else None
+    """A number as it was written, also in a string: money is never counted in binary."""
+    if isinstance(told, bool) or not isinstance(told, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(told))
+    except (InvalidOperation, ValueError):
+        return None
+    return amount if amount.is_finite() and abs(amount) < MOST_MONEY else None
