@@ -16,9 +16,9 @@ from agentcli.llm import cache
 from agentcli.llm.auth import auth_headers, renewed
 from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.errors import AuthFailed, LLMError, StreamCut, WrongEndpoint
+from agentcli.llm.errors import AuthFailed, LLMError, StreamCut, ThinkingRefused, WrongEndpoint
 from agentcli.llm.estimate import tokens_of_request
-from agentcli.llm.handoff import handoff
+from agentcli.llm.handoff import Unsigned, handoff
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.plans import PlanKey, Plans
 from agentcli.llm.providers import Route
@@ -99,6 +99,8 @@ class Client:
     _repairers: defaultdict[PlanKey, Repairer] = field(
         default_factory=lambda: defaultdict[PlanKey, Repairer](Repairer), init=False
     )
+    _unsigned: dict[PlanKey, Unsigned] = field(default_factory=dict[PlanKey, Unsigned], init=False)
+    """What went back once too often with its signatures."""
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
     _wires: dict[str, str] = field(default_factory=dict[str, str], init=False)
@@ -154,7 +156,9 @@ class Client:
         name = self._wires.get(route.url) or route.wire or route.provider.wire
         wire = self.load(name)
         key = (request.session, key_of(route))
-        messages, repairs = self._repairers[key].repaired(request.messages)
+        unsigned = self._unsigned.get(key)
+        messages = unsigned.fit(request.messages) if unsigned else request.messages
+        messages, repairs = self._repairers[key].repaired(messages)
         messages = handoff(messages, route)
         fit = request if messages is request.messages else replace(request, messages=messages)
         plan = self.planner(fit, route.model, self._plans.before(request, key), self.clock())
@@ -171,8 +175,13 @@ class Client:
         return door
 
     def _instead(self, sending: _Sending, error: LLMError) -> _Sending | None:
-        """The same request over another wire, or to somebody else; None when there is neither."""
+        """The same request otherwise, or to somebody else; None when there is neither."""
         route = sending.route
+        if isinstance(error, ThinkingRefused) and sending.key not in self._unsigned:
+            unsigned = self._unsigned[sending.key] = Unsigned(sending.request.messages)
+            if unsigned:
+                error.message += "; it is asked again without the earlier thinking"
+                return self._plan(sending.request, route)
         if isinstance(error, WrongEndpoint) and route.other_wire and route.url not in self._wires:
             self._wires[route.url] = route.other_wire
             return self._plan(sending.request, route)

@@ -61,6 +61,12 @@ class ContextOverflow(BadRequest):
     kind = "context_overflow"
 
 
+class ThinkingRefused(BadRequest):
+    """Earlier thinking, signed for another talk, is not taken back (wire.md 1.6, 2.4, 3.4)."""
+
+    kind = "thinking_refused"
+
+
 class ModelNotFound(BadRequest):
     kind = "model_not_found"
 

@@ -37,6 +37,27 @@ def _unfit(messages: tuple[Message, ...], route: Route) -> Iterator[int]:
             yield number
 
 
+class Unsigned:
+    """Messages whose signatures were refused: they go back without, ever as the same objects."""
+
+    def __init__(self, messages: tuple[Message, ...]) -> None:
+        self._kept = messages  # so that no other message gets the id of one
+        self._instead = {id(each): _fit(each) for each in messages if _is_signed(each)}
+
+    def __bool__(self) -> bool:
+        return bool(self._instead)
+
+    def fit(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The messages, those that were refused without what their author signed."""
+        if not self._instead:
+            return messages
+        return tuple(self._instead.get(id(message), message) for message in messages)
+
+
+def _is_signed(message: Message) -> bool:
+    return isinstance(message, AssistantMessage) and message.native is not None
+
+
 def _fit(message: Message) -> Message:
     if isinstance(message, AssistantMessage):
         return replace(message, native=None)

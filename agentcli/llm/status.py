@@ -20,6 +20,7 @@ from agentcli.llm.errors import (
     QuotaExceeded,
     RateLimited,
     ServerFailed,
+    ThinkingRefused,
     WrongEndpoint,
 )
 from agentcli.llm.retry import retry_after, spoken
@@ -35,6 +36,7 @@ SENTENCES: dict[Kind, str] = {
     ContextOverflow: "the conversation is too long for this model",
     ModelNotFound: "there is no such model here",
     BadRequest: "the request was refused",
+    ThinkingRefused: "earlier thinking was refused",
 }
 ONCE: dict[str, Kind] = {
     "modelerrorexception": ServerFailed,

@@ -15,6 +15,7 @@ from agentcli.llm.errors import (
     QuotaExceeded,
     RateLimited,
     ServerFailed,
+    ThinkingRefused,
 )
 from agentcli.llm.types import JsonObject
 
@@ -72,6 +73,7 @@ _CODES: dict[Kind, str] = {
         unrecognizedclientexception unauthenticated permission_error permission_denied
         accessdeniedexception unsupported_country_region_territory""",
     ModelNotFound: "model_not_found resourcenotfoundexception 1211",
+    ThinkingRefused: "invalid_encrypted_content",
     BadRequest: """invalid_prompt bio_policy misalignment_policy_violation data_inspection_failed
         data_residency_mismatch content_filter unsupported_parameter string_above_max_length
         tool_use_failed 1301 invalid_image invalid_image_format invalid_base64_image
@@ -98,6 +100,11 @@ _NO_MODEL = re.compile(
     r"\bmodels?\b.{0,80}(not found|not exist|not a valid|not supported|unavailable for|unknown)"
     r"|(unknown|invalid|no such|unsupported) model|no endpoints found|model_not_found"
     r"|model identifier is invalid",
+    re.IGNORECASE | re.DOTALL,
+)
+_BAD_THINKING = re.compile(
+    r"invalid `\w+` in `\w*thinking` block|`\w*thinking` blocks .*cannot be modified"
+    r"|thought[ _]?signature|of type 'reasoning' was provided without|item with id 'rs_",
     re.IGNORECASE | re.DOTALL,
 )
 _BAD_KEY = re.compile(
@@ -166,6 +173,8 @@ def _by_words(facts: Facts) -> Kind | None:
             return ContextOverflow
     if (status in (0, 429) or status >= 500) and "overloaded" in message.lower():
         return Overloaded
+    if status in (0, 400) and _BAD_THINKING.search(message):
+        return ThinkingRefused
     if status in (0, 400) and _BAD_KEY.search(f"{' '.join(facts.codes)} {message}"):
         return AuthFailed
     if status in (400, 422) and _names_model(message):
