@@ -57,6 +57,22 @@ ROUTES = {
         thinking="adaptive",
         cache=MARKED,
     ),
+    "anthropic-bedrock": at(
+        "anthropic-bedrock",
+        "global.anthropic.claude-opus-5-5",
+        max_output=128_000,
+        efforts=LEVELS,
+        thinking="adaptive",
+        cache=MARKED,
+    ),
+    "anthropic-vertex": at(
+        "vertex-anthropic",
+        "claude-opus-5-5",
+        max_output=128_000,
+        efforts=LEVELS,
+        thinking="adaptive",
+        cache=MARKED,
+    ),
 }
 """Where the shared requests of a wire go."""
 
@@ -129,6 +145,7 @@ NATIVE = {
     ),
 }
 """The blocks of the reply below as each vendor made it."""
+NATIVE |= {f"anthropic-{host}": NATIVE["anthropic"] for host in ("bedrock", "vertex")}
 
 
 def thought(wire, model, blocks=None):
