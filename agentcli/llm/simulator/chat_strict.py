@@ -77,11 +77,19 @@ def check_fields(body: JsonObject, vendor: Vendor) -> None:
 
 
 def _check_efforts(body: JsonObject, vendor: Vendor) -> None:
-    effort = body.get("reasoning_effort")
+    effort, model = body.get("reasoning_effort"), str(body["model"])
+    is_defaulted = bool(vendor.defaulted) and vendor.defaulted in model
+    is_switched = bool(vendor.switched) and vendor.switched in model
+    words = "" if is_switched else "none default" if is_defaulted else vendor.efforts
     need(
-        effort is None or not vendor.efforts or effort in vendor.efforts.split(),
-        f"Invalid value: '{effort}'. Supported values are: {vendor.efforts}.",
+        effort is None or not (is_switched or words) or effort in words.split(),
+        f"Invalid value: '{effort}'. Supported values are: {words}.",
         param="reasoning_effort",
+    )
+    need(
+        not (is_defaulted and body.get("tools")) or body.get("reasoning_format") == "parsed",
+        "reasoning_format must be parsed or hidden beside tools",
+        param="reasoning_format",
     )
 
 

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from agentcli.lib.value import value
 from agentcli.llm.simulator.dialect import Call, Dialect, Heard
 from agentcli.llm.simulator.frames import dump, rechunked, spoilt
-from agentcli.llm.simulator.refusal import Refused, as_object
+from agentcli.llm.simulator.refusal import Refused, as_object, check_wanted
 from agentcli.llm.simulator.routes import Accounts, Place
 from agentcli.llm.simulator.script import (
     Drop,
@@ -120,6 +120,7 @@ class SimulatedProvider:
         self._models = models
         self._keys = {key: ""} if isinstance(key, str) else key
         self._accounts = Accounts(vendor, self._keys or {})
+        self._wanted = vendor.wants if vendor else ""
         self._cold = cold
         self._number = 0
         self.received: list[Received] = []
@@ -187,6 +188,7 @@ class SimulatedProvider:
             parsed = as_object(json.loads(asking.body or b"{}"))
         except ValueError as error:
             raise Refused(f"The request body is not valid JSON: {error}") from None
+        check_wanted(parsed, self._wanted if place.job == "reply" else "")
         model = place.model or str(parsed.get("model") or "")
         if self._models is not None and model and model not in self._models:
             raise dialect.failure(Fault("model_not_found"), model)

@@ -23,8 +23,18 @@ class Vendor:
     """Names of fields it knows beside the plain ones."""
     refuses: str = ""
     """Plain fields that it does not know."""
+    wants: str = ""
+    """What its documentation asks for, and what it is dearer or worse without.
+
+    Paths of fields; `*name` is one at any place.
+    """
     efforts: str = ""
     """The only words its `reasoning_effort` takes (Kimi, Mistral)."""
+    switched: str = ""
+    """In the names of models that take no effort at all (Kimi's older ones, wire.md 5.6)."""
+    defaulted: str = ""
+    """In the names of models that take `none` and `default`, and have thoughts apart from text
+    beside tools only when `reasoning_format` asks for that (Groq's Qwens, wire.md 5.4)."""
     short_ids: bool = False
     """Ids of calls are nine letters and digits (Mistral, wire.md 5.3)."""
     bare_schemas: bool = False
@@ -68,6 +78,8 @@ STRICT = (
         takes="max_completion_tokens prompt_cache_key thinking",
         refuses="max_tokens temperature top_p",
         efforts="low high max",
+        wants="prompt_cache_key",
+        switched="kimi-k2.6",
         reasoning_field="reasoning_content",
         wants_reasoning=True,
     ),
@@ -79,6 +91,7 @@ STRICT = (
         efforts="none high",
         short_ids=True,
         bare_schemas=True,
+        wants="prompt_cache_key",
         reasoning_field="parts",
         always_usage=True,
     ),
@@ -87,6 +100,7 @@ STRICT = (
         checks_fields=True,
         takes="max_completion_tokens reasoning_format",
         refuses="max_tokens",
+        defaulted="qwen",
         reasoning_field="reasoning",
     ),
     Vendor(
@@ -95,6 +109,7 @@ STRICT = (
         takes="reasoning prompt_cache_key session_id provider models cache_control",
         refuses="reasoning_effort",
         marks=True,
+        wants="prompt_cache_key session_id *cache_control",
         reasoning_field="reasoning_details",
     ),
     Vendor(
@@ -102,6 +117,7 @@ STRICT = (
         checks_fields=True,
         takes="thinking tool_stream",
         refuses="reasoning_effort",
+        wants="tool_stream thinking.clear_thinking",
         reasoning_field="reasoning_content",
         wants_reasoning=True,
     ),
@@ -111,13 +127,15 @@ STRICT = (
         takes="enable_thinking thinking_budget preserve_thinking",
         refuses="reasoning_effort",
         marks=True,
+        wants="*cache_control",
         reasoning_field="reasoning_content",
     ),
     Vendor(
-        "minimax",
+        "minimax-chat",
         checks_fields=True,
         takes="reasoning_split",
         refuses="reasoning_effort",
+        wants="reasoning_split",
         reasoning_field="reasoning_details",
     ),
     Vendor(
@@ -138,6 +156,7 @@ STRICT = (
         "fireworks",
         checks_fields=True,
         takes="prompt_cache_key",
+        wants="prompt_cache_key",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -146,6 +165,7 @@ STRICT = (
         takes="max_completion_tokens",
         refuses="max_tokens",
         marks=True,
+        wants="*cache_control",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -153,6 +173,27 @@ STRICT = (
         checks_fields=True,
         refuses="reasoning_effort",
         marks=True,
+        wants="*cache_control",
+        reasoning_field="reasoning_content",
+    ),
+    Vendor(
+        "openai-strict",
+        "openai",
+        checks_fields=True,
+        new_limit=True,
+        images_in_results=False,
+        wants="prompt_cache_key",
+    ),
+    Vendor(
+        "openai-padded",
+        wants="prompt_cache_key stream_options.include_obfuscation",
+    ),
+    Vendor(
+        "xai",
+        checks_fields=True,
+        takes="max_completion_tokens prompt_cache_key",
+        refuses="max_tokens",
+        wants="prompt_cache_key",
         reasoning_field="reasoning_content",
     ),
     Vendor("v0", checks_fields=True, refuses="max_tokens", reasoning_field="reasoning_content"),
