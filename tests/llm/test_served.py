@@ -7,7 +7,8 @@ import pytest
 
 from agentcli.llm.cost import price
 from agentcli.llm.providers import resolve
-from agentcli.llm.stream import Fold
+from agentcli.llm.stream import Fold, credible
+from agentcli.llm.types import Usage
 from agentcli.llm.wire import load
 from agentcli.session.codec import message_from_json, message_to_json
 
@@ -71,3 +72,48 @@ def test_the_bill_follows_what_was_served(name, wire, body, word, factor):
     bill = price(message.usage, route.model, at=AT, **terms)
     plain = price(message.usage, route.model, at=AT)
     assert str((bill.total / plain.total).normalize()) == factor
+
+
+def anthropic(counts):
+    return claude(**counts)
+
+
+def openai_responses(counts):
+    done = {"id": "r", "status": "completed", "output": [], "usage": counts}
+    return sse({"type": "response.completed", "response": done})
+
+
+def openai_chat(counts):
+    choice = {"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}
+    return sse({"id": "c", "choices": [choice], "usage": counts})
+
+
+def google(counts):
+    candidate = {"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}
+    return sse({"candidates": [candidate], "usageMetadata": counts})
+
+
+NO_COUNTS = [None, "many", True, [7], {}, "9" * 40]
+IMPOSSIBLE = [float("nan"), float("inf"), 10**30]
+
+
+@pytest.mark.parametrize("count", NO_COUNTS + IMPOSSIBLE, ids=repr)
+@pytest.mark.parametrize(
+    ("name", "wire", "body", "prompt", "answer"),
+    [
+        ("sonnet", "anthropic", anthropic, "input_tokens", "output_tokens"),
+        ("gpt", "openai-responses", openai_responses, "input_tokens", "output_tokens"),
+        ("gpt", "openai-chat", openai_chat, "prompt_tokens", "completion_tokens"),
+        ("gemini", "gemini", google, "promptTokenCount", "candidatesTokenCount"),
+    ],
+)
+def test_what_is_no_count_ends_no_answer_and_costs_nothing(name, wire, body, prompt, answer, count):
+    def usage(counts):
+        decoder = load(wire).decoder(resolve(name, KEYS))
+        *_, last = [*decoder.feed(body(counts)), *decoder.close()]
+        return last.usage
+
+    assert usage({prompt: count, answer: 5}) is None
+    told = credible(usage({prompt: 1000, answer: count}))
+    assert told == (None if count in IMPOSSIBLE else Usage(input=1000))
+    assert usage({prompt: "1000", answer: 5.0}).prompt == 1000

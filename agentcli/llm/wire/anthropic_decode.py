@@ -22,7 +22,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
-from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.counts import count, is_told, merged
 from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
@@ -194,8 +194,19 @@ class AnthropicDecoder:
         return error_from_event(event, **who)
 
 
-def usage_from(usage: JsonObject) -> Usage:
-    """Usage of the Messages API in our classes (wire.md 1.10)."""
+def usage_from(usage: JsonObject) -> Usage | None:
+    """Usage of the Messages API in our classes (wire.md 1.10); None where none is told.
+
+    Where the service went over a request several times, the bill is for all (wire.md 1.8).
+    """
+    told = (_usage_of(part) for part in objects_at(usage, "iterations"))
+    found = [one for one in told if one is not None]
+    return sum(found[1:], found[0]) if found else _usage_of(usage)
+
+
+def _usage_of(usage: JsonObject) -> Usage | None:
+    if not is_told(usage, "input_tokens", "cache_read_input_tokens"):
+        return None
     written = count(usage, "cache_creation_input_tokens")
     split = object_at(usage, "cache_creation")
     one_hour = count(split, "ephemeral_1h_input_tokens")

@@ -23,7 +23,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
-from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.counts import count, is_told, merged
 from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 
 STOPS: dict[str, Stop] = {
@@ -214,8 +214,10 @@ def error_from_frame(frame: EventFrame, route: Route) -> LLMError:
     return error
 
 
-def usage_from(usage: JsonObject) -> Usage:
+def usage_from(usage: JsonObject) -> Usage | None:
     """Usage of Converse in our classes; `inputTokens` excludes what was cached (wire.md 4.4)."""
+    if not is_told(usage, "inputTokens"):
+        return None
     lives: dict[str, int] = {"5m": 0, "1h": 0}
     for detail in objects_at(usage, "cacheDetails"):
         life = str(detail.get("ttl", "5m"))

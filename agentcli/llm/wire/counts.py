@@ -12,14 +12,20 @@ MOST = 10**9
 
 def count(holder: JsonObject, key: str) -> int:
     """Tokens, also in a float or a string; 0 for what is no count, MOST for what can't be one."""
-    value = holder.get(key)
-    if isinstance(value, str):
-        value = _number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    value = _read(holder.get(key))
+    if value is None:
         return 0
-    if not isfinite(value):
-        return MOST
-    return min(max(0, int(value)), MOST)
+    bounded = isinstance(value, int) or isfinite(value)
+    return min(max(0, int(value)), MOST) if bounded else MOST
+
+
+def is_told(usage: JsonObject, *keys: str) -> bool:
+    """Whether a count was reported under any of `keys`, be it zero.
+
+    Usage that does not tell how long the prompt was is unknown, not a prompt of nothing.
+    """
+    found = (_read(usage.get(key)) for key in keys)
+    return any(number is not None and number < MOST for number in found)
 
 
 def merged(before: JsonObject, usage: JsonObject) -> JsonObject:
@@ -32,9 +38,13 @@ def _is_said(value: object) -> bool:
     return value is not None and not negative
 
 
-def _number(text: str) -> float | None:
-    """The number that a string of a few digits holds."""
-    try:
-        return float(text) if len(text) < len(str(MOST)) * 2 else None
-    except ValueError:
+def _read(value: object) -> float | None:
+    """A number, also one in a string of a few digits."""
+    if isinstance(value, str) and len(value) < len(str(MOST)) * 2:
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    return value

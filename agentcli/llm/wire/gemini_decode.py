@@ -21,7 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
-from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.counts import count, is_told, merged
 from agentcli.llm.wire.fields import object_at, objects_at
 from agentcli.llm.wire.foreign import refuse_foreign
 
@@ -228,14 +228,20 @@ class GeminiDecoder:
         return {"provider": self._route.provider.name, "model": self._route.model.id}
 
 
-def usage_from(usage: JsonObject) -> Usage:
-    """Cached tokens are inside the prompt's, thoughts are not inside the answer's (wire.md 3.5)."""
-    cached = count(usage, "cachedContentTokenCount")
-    thoughts = count(usage, "thoughtsTokenCount")
+def usage_from(usage: JsonObject) -> Usage | None:
+    """Cached tokens are inside the prompt's, thoughts are not inside the answer's (wire.md 3.5).
+
+    Where the total says that they are, they are (cost facts 2). None where no count is told.
+    """
+    if not is_told(usage, "promptTokenCount"):
+        return None
+    cached, thoughts = count(usage, "cachedContentTokenCount"), count(usage, "thoughtsTokenCount")
     prompt = count(usage, "promptTokenCount") + count(usage, "toolUsePromptTokenCount")
+    answer = count(usage, "candidatesTokenCount")
+    inside = thoughts <= answer and prompt + answer == count(usage, "totalTokenCount")
     return Usage(
         input=max(0, prompt - cached),
-        output=count(usage, "candidatesTokenCount") + thoughts,
+        output=answer if inside else answer + thoughts,
         cache_read=cached,
         reasoning=thoughts,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from agentcli.llm.types import JsonObject, Usage
-from agentcli.llm.wire.counts import count
+from agentcli.llm.wire.counts import count, is_told
 from agentcli.llm.wire.fields import object_at
 
 TICK = Decimal("1e-10")
@@ -14,16 +14,20 @@ MOST_MONEY = 10**20
 """In any unit; what says more is no amount of money."""
 
 
-def usage_from(usage: JsonObject) -> Usage:
+def usage_from(usage: JsonObject) -> Usage | None:
     """Counts of any Chat dialect; the prompt includes what was cached and written.
 
-    xAI counts reasoning beside the completion, which only the total shows (wire.md 5.2).
+    xAI counts reasoning beside the completion, which only the total shows (wire.md 5.2). None
+    where no count is told.
     """
+    if not is_told(usage, "prompt_tokens", "prompt_cache_miss_tokens"):
+        return None
     details = object_at(usage, "prompt_tokens_details") or object_at(usage, "prompt_token_details")
-    prompt = count(usage, "prompt_tokens")
+    hit, miss = count(usage, "prompt_cache_hit_tokens"), count(usage, "prompt_cache_miss_tokens")
+    prompt = max(count(usage, "prompt_tokens"), hit + miss)
     read = max(
         count(details, "cached_tokens"),
-        count(usage, "prompt_cache_hit_tokens"),
+        hit,
         count(usage, "cached_tokens"),
         count(usage, "num_cached_tokens"),
         count(usage, "cache_read_input_tokens"),

@@ -21,7 +21,7 @@ from agentcli.llm.types import (
     ToolCallDelta,
     Usage,
 )
-from agentcli.llm.wire.counts import count, merged
+from agentcli.llm.wire.counts import count, is_told, merged
 from agentcli.llm.wire.fields import index_at, object_at, objects_at, text_at
 from agentcli.llm.wire.foreign import refuse_foreign
 from agentcli.llm.wire.openai_chat_usage import reported_cost
@@ -192,8 +192,10 @@ class ResponsesDecoder:
         return {"provider": self._route.provider.name, "model": self._route.model.id}
 
 
-def usage_from(usage: JsonObject) -> Usage:
-    """Input counts include what was cached and written (wire.md 2.6)."""
+def usage_from(usage: JsonObject) -> Usage | None:
+    """Input counts include what was cached and written (wire.md 2.6); None where none is told."""
+    if not is_told(usage, "input_tokens"):
+        return None
     details = object_at(usage, "input_tokens_details")
     split = object_at(details, "cache_write_tokens_details")
     read, written = count(details, "cached_tokens"), count(details, "cache_write_tokens")
