@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agentcli.lib.value import replace
 from agentcli.llm import models
-from agentcli.llm.address import location
+from agentcli.llm.address import VERTEX, location
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.route import Provider
 
@@ -27,6 +27,8 @@ MAKERS = (
 """Whose models others have too."""
 NATIVE = {("litellm", "anthropic"): "anthropic"}
 """Whose models a gateway also serves over their own wire, which keeps marks and signatures."""
+PLACES = ("us", "eu", "regional", "gov")
+"""Factors that hold for where a request is answered."""
 RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
@@ -36,11 +38,27 @@ def hosted(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec |
     spec = models.find(plain, provider.models_of or provider.name)
     if spec is None:
         return None
-    prices = spec.prices if provider.same_price else ()
-    if _is_regional(provider, profile, env):
-        prices = _raised(prices, dict(spec.factors).get("regional", "1"))
     shown = name if provider.service else spec.id
-    return replace(spec, id=shown, provider=provider.name, prices=prices)
+    spec = replace(spec, id=shown, provider=provider.name)
+    if not provider.same_price:
+        return replace(spec, prices=())
+    place = _place(provider, profile, env)
+    return in_region(spec, place) if place else spec
+
+
+def in_region(spec: ModelSpec, place: str) -> ModelSpec:
+    """The model where it is dearer; what an answer then says of its place costs nothing more."""
+    factors = dict(spec.factors)
+    factor = factors.get(place, "1")
+    kept = tuple((word, by) for word, by in spec.factors if word not in PLACES)
+    return replace(spec, prices=_raised(spec.prices, factor), factors=kept)
+
+
+def at_host(spec: ModelSpec, base: str) -> ModelSpec:
+    """OpenAI's hosts for Europe and the United States cost more (cost facts 4)."""
+    host = base.partition("://")[2].partition("/")[0].partition(":")[0]
+    place, _, rest = host.lower().partition(".")
+    return in_region(spec, place) if rest == "api.openai.com" else spec
 
 
 def made_elsewhere(provider: Provider, name: str) -> ModelSpec | None:
@@ -60,7 +78,12 @@ def made_elsewhere(provider: Provider, name: str) -> ModelSpec | None:
 
 
 def bedrock_name(name: str) -> tuple[str, str]:
-    """`claude-opus-4-6` of `us.anthropic.claude-opus-4-6-v1:0`, and the profile: `us`."""
+    """`claude-opus-4-6` of `us.anthropic.claude-opus-4-6-v1:0`, and the profile: `us`.
+
+    An ARN ends in such a name, unless its owner made the profile: then `base_model` says it.
+    """
+    if name.startswith("arn:"):
+        name = name.rpartition("/")[2]
     head, _, rest = name.partition(".")
     profile = head if head in PROFILES else ""
     plain = rest if profile else name
@@ -69,11 +92,17 @@ def bedrock_name(name: str) -> tuple[str, str]:
     return stem if mark and version.replace(":", "").isdigit() else plain, profile
 
 
-def _is_regional(provider: Provider, profile: str, env: Mapping[str, str]) -> bool:
-    """Whether an endpoint answers from one place only, which costs more (wire.md 6.1)."""
-    if provider.wire == "anthropic-vertex":
-        return location(env) != "global"
-    return profile not in ("", "global")
+def _place(provider: Provider, profile: str, env: Mapping[str, str]) -> str:
+    """The factor of an endpoint that answers from one place only (wire.md 6.1); "" for the world.
+
+    Mantle's hosts are regional where no profile says otherwise; LiteLLM's rows have it so.
+    """
+    if VERTEX in provider.url:
+        return "regional" if location(env) != "global" else ""
+    if profile == "us-gov":
+        return "gov"
+    home = "" if provider.service != "bedrock-mantle" else "regional"
+    return {"": home, "global": ""}.get(profile, "regional")
 
 
 def _raised(prices: tuple[Prices, ...], factor: str) -> tuple[Prices, ...]:

@@ -74,6 +74,8 @@ class ModelSpec:
     factors: tuple[tuple[str, str], ...] = ()
     """What service tiers and regions multiply every rate by, as in ("flex", "0.5")."""
     known: bool = True
+    own_prices: bool = False
+    """Whether a person set the prices: those win over what a provider reports (wire.md 7.4)."""
 
 
 def use_prices(file: Path) -> None:
@@ -130,6 +132,14 @@ def alias(name: str) -> tuple[str, str] | None:
 def providers_of(name: str) -> tuple[str, ...]:
     """Who has a model of this id, spelled so or otherwise; those that make models come first."""
     return tuple(p for p in _table()["models"] if canonical(name) in _spellings(p))
+
+
+def at_home(name: str) -> ModelSpec | None:
+    """A model by alias or name, at whoever makes it; else at the first who has it."""
+    short = alias(name)
+    homes = [short[0]] if short else [*providers_of(name), *_table()["models"]]
+    found = (find(short[1] if short else name, home) for home in homes)
+    return next((spec for spec in found if spec is not None), None)
 
 
 def names(provider: str) -> tuple[str, ...]:

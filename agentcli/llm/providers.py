@@ -81,7 +81,7 @@ def _at(provider: Provider, name: str, env: Mapping[str, str]) -> Route:
     short = models.alias(name)
     if short and short[0] == family and not provider.service:
         name = short[1]
-    spec = _spec(provider, name, env)
+    spec = served(provider, name, env)
     if spec is not None:
         return _route(provider, spec, env)
     near = [n for n in models.suggest(name) if n in models.names(provider.name)]
@@ -95,13 +95,19 @@ MAKERS = ("anthropic", "openai", "gemini", "xai", "deepseek", "mistral", "moonsh
 """Who serve their own models only, so that a name near one of them is a slip."""
 
 
-def _spec(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec | None:
-    """The model by its provider's own list, or as its maker describes it."""
-    found = None if provider.service else models.find(name, provider.name)
-    if found is not None:
-        return found
-    from agentcli.llm.hosted import hosted, made_elsewhere
+def served(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec | None:
+    """The model by its provider's own list, or as its maker describes it; None if neither does.
 
+    Its prices are those of the place that `env` sends requests to.
+    """
+    found = None if provider.service else models.find(name, provider.name)
+    base = base_of(provider, env) if provider.name == "openai" else None
+    if found is not None and base is None:
+        return found
+    from agentcli.llm.hosted import at_host, hosted, made_elsewhere
+
+    if found is not None:
+        return at_host(found, base or "")
     return hosted(provider, name, env) or made_elsewhere(provider, name)
 
 

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from agentcli.llm.catalogue.tables import (
 from agentcli.llm.models import TABLE
 from agentcli.llm.types import JsonObject
 
+TABLES = {"anthropic": TABLE_61, "openai": TABLE_62} | TABLE_64
+
 
 def main() -> int:
     litellm = json.loads(_litellm_file().read_text(encoding="utf-8"))
@@ -39,6 +43,7 @@ def main() -> int:
     models = build(litellm, oracle)
     table: JsonObject = {
         "made": datetime.now(UTC).date().isoformat(),
+        "sources": _sources(litellm),
         "aliases": ALIASES,
         "factors": FACTORS,
         "left_out": left_out(models, oracle),
@@ -95,6 +100,12 @@ def _gone(litellm: JsonObject, ours: str, provider: str, prefix: str) -> set[str
     }
 
 
+def _sources(litellm: JsonObject) -> JsonObject:
+    """Of what: the same sources on the same day make the same table."""
+    digest = sha256(json.dumps(litellm, sort_keys=True).encode()).hexdigest()
+    return {"genai-prices": version("genai-prices"), "litellm": digest[:16]}
+
+
 def _litellm_file() -> Path:
     """Given as the argument, or inside the installed package (which is not imported)."""
     if len(sys.argv) > 1:
@@ -125,12 +136,11 @@ def _litellm_rows(
 def _is_gone(provider: str, name: str, row: JsonObject) -> bool:
     """Switched off by now; the vendors' lists (the tables) know better."""
     last = str(row.get("deprecation_date") or "9999")
-    return last < datetime.now(UTC).date().isoformat() and name not in TABLE_64.get(provider, {})
+    return last < datetime.now(UTC).date().isoformat() and name not in TABLES.get(provider, {})
 
 
 def _overlay(provider: str, rows: JsonObject) -> None:
-    tables = {"anthropic": TABLE_61, "openai": TABLE_62} | TABLE_64
-    for name, text in tables.get(provider, {}).items():
+    for name, text in TABLES.get(provider, {}).items():
         price = _written_price(text)
         tiers = [price]
         if provider == "openai" and re.match(r"gpt-(5\.[4-9]|6)", name) and "mini" not in name:
@@ -166,7 +176,7 @@ def _genai_prices() -> dict[tuple[str, str], Listed]:
 def _tell_conflict(provider: str, model: str, one: list[JsonObject], two: list[JsonObject]) -> None:
     """Today's prices of two sources, where they are more than 1 % apart."""
     first, second = in_force(one), in_force(two)
-    for key in first.keys() & second.keys():
+    for key in sorted(first.keys() & second.keys()):
         a, b = Decimal(first[key]), Decimal(second[key])
         if max(a, b) and abs(a - b) / max(a, b) > Decimal("0.01"):
             print(f"{provider}/{model} {key}: {a} or {b}; the second is taken")

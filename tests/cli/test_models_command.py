@@ -149,7 +149,7 @@ def test_one_model_is_shown_without_its_key(agent):
         "$0.66 in, $1.98 out, $0.022 cached; from 2026-08-17",
         "Mon-Fri 1-4, 6-10 UTC",
         "automatic",
-        "low, medium, high",
+        "none, low, high, max",
         "reasoning_content",
     ):
         assert words in page, words

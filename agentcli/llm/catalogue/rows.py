@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from agentcli.llm.catalogue.factors import own_factors
 from agentcli.llm.catalogue.genai import Listed, plain
-from agentcli.llm.catalogue.tables import BUDGET_THINKING, CACHE_MIN, EFFORTS
+from agentcli.llm.catalogue.tables import BUDGET_THINKING, CACHE_MIN, EFFORTS, LIMITS
 from agentcli.llm.models import edit_of
 from agentcli.llm.types import JsonObject
 
@@ -22,7 +22,8 @@ def row_of(provider: str, name: str, row: JsonObject) -> JsonObject:
     }
     if thinking:
         found |= {"thinking": thinking, "efforts": _efforts(provider, name, row)}
-    if row.get("supports_vision") is False:
+    listed = row.get("supports_function_calling")  # a row that lists what a model can do
+    if not row.get("supports_vision", not listed):
         found["images"] = False
     if provider == "openai" and row.get("mode") == "responses":
         found["wire"] = "openai-responses"
@@ -56,6 +57,7 @@ def like(item: Listed) -> JsonObject:
 def finish(provider: str, name: str, row: JsonObject) -> None:
     """What follows from the name; tiers past the window can never be reached."""
     row.pop("edit", None)
+    row |= LIMITS.get(provider, {}).get(name, {})
     if edit_of(name) == "patch":
         row["edit"] = "patch"
     if factors := own_factors(provider, name):
@@ -66,6 +68,8 @@ def finish(provider: str, name: str, row: JsonObject) -> None:
     row["prices"] = [p for p in row["prices"] if not context or p.get("above", 0) < context]
     for line in row["prices"]:
         _mend(name, line)
+        if re.match(r"(x-ai/)?grok-", name) and line.get("above") == 200_000:
+            line["above"] = 199_999  # its tiers begin at their size (wire.md 6.4)
 
 
 def _mend(name: str, line: JsonObject) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agentcli.llm.types import JsonObject
+
 TABLE_61: dict[str, str] = {
     "claude-fable-5-2": "8 10 16 0.20 40",
     "claude-mythos-5-2": "8 10 16 0.20 40",
@@ -58,7 +60,9 @@ TABLE_64: dict[str, dict[str, str]] = {
         "grok-4.5": "2 - - 0.30 6",
         "grok-4.3": "1.25 - - 0.20 2.5",
         "grok-build-0.1": "1 - - 0.2 2",
+        "grok-code-fast": "0.2 - - 0.02 1.5",
         "grok-code-fast-1": "0.2 - - 0.02 1.5",
+        "grok-code-fast-1-0825": "0.2 - - 0.02 1.5",
     },
     "mistral": {
         "mistral-large-4": "0.70 - - 0.07 2.10",
@@ -96,6 +100,13 @@ TABLE_64: dict[str, dict[str, str]] = {
     },
 }
 """The same columns for others (wire.md 6.4); reads of qwen3.7-max at the price of marked ones."""
+
+LIMITS: dict[str, dict[str, JsonObject]] = {
+    "gemini": {"gemini-4-argon": {"max_output": 65_536}},
+    "mistral": {"codestral-latest": {"context": 256_000}},
+    "groq": {"llama-3.3-70b-versatile": {"context": 131_072}},
+}
+"""Sizes in tokens that the packages lack, or have smaller (wire.md 6.3, 6.4)."""
 
 EFFORTS: dict[str, dict[str, str]] = {
     "anthropic": {
