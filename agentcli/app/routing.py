@@ -47,7 +47,7 @@ def reach(name: str, config: Config, env: Mapping[str, str]) -> Route:
         return route
     from agentcli.llm.overrides import overridden  # only those who override pay for it
 
-    return replace(route, model=overridden(route.model, config.models))
+    return replace(route, model=overridden(route.model, config.models, env))
 
 
 def choose(name: str, config: Config, env: Mapping[str, str]) -> Choice:

@@ -64,22 +64,27 @@ def price(
     model: Annotated[str, typer.Argument(help="A name, an alias or provider/name.")],
     file: Annotated[Path, typer.Argument(help="Usage as JSON, ours or a provider's; - for stdin.")],
     at: Annotated[str, typer.Option(help="When it was sent (UTC), e.g. 2026-11-01T09:00.")] = "",
-    tier: Annotated[str, typer.Option(help="flex, priority, fast or batch.")] = "",
+    tier: Annotated[str, typer.Option(help="flex, priority, fast, ultrafast or batch.")] = "",
     wire: Annotated[str, typer.Option(help="Whose usage it is, where that is unclear.")] = "",
 ) -> None:
     """Price a usage: every class, the multipliers, the total, and how sure that is."""
     from datetime import UTC, datetime
 
+    from agentcli.app.routing import know_prices
     from agentcli.config import load
     from agentcli.llm.overrides import overridden
     from agentcli.llm.pricing import find, priced
+    from agentcli.llm.providers import rows
 
     try:
         moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
     except ValueError:
         raise UserError(f"--at takes a date and time, not {at[:40]!r}.") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    spec = overridden(find(model, os.environ), load(Path.cwd(), os.environ).models)
+    config = load(Path.cwd(), os.environ)
+    know_prices(os.environ)
+    found = find(model, os.environ, rows(config.providers))
+    spec = overridden(found, config.models, os.environ)
     _print(priced(spec, _usage(file), at=moment, tier=tier, wire=wire))
 
 
@@ -114,12 +119,23 @@ def _usage(file: Path) -> JsonObject | None:
         raise UserError(f"Cannot read {file}: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file} is not JSON: {error}.") from None
-    for holder in ("usage", "usageMetadata"):
+    for holder in ("response", "message", "metadata", "usage", "usageMetadata"):
         if isinstance(data, dict) and holder in data:
-            data = cast("JsonObject", data)[holder]
+            data = _within(cast("JsonObject", data), holder)
     if data is not None and not isinstance(data, dict):
         raise UserError(f"{file}: usage is one JSON object.")
     return cast("JsonObject | None", data)
+
+
+def _within(answer: JsonObject, holder: str) -> object:
+    """What an answer holds there; the tier it was served in may stand beside the usage."""
+    inner: object = answer[holder]
+    tier = answer.get("service_tier")
+    return (
+        {"service_tier": tier, **cast("JsonObject", inner)}
+        if tier and isinstance(inner, dict)
+        else inner
+    )
 
 
 def _print(value: object) -> None:

@@ -51,8 +51,9 @@ def price(
 ) -> Cost | None:
     """The bill of one request that started `at` (UTC); None when usage or price is unknown.
 
-    A total that the provider reported wins and is exact (wire.md 6.5). `tier` and `geo` are what
-    the answer says of itself: `flex`, `priority`, `fast`, `batch`; `us`, `regional`.
+    A total that the provider reported wins and is exact (wire.md 6.5), unless the person set the
+    prices. `tier` and `geo` are what the answer says of itself: `flex`, `priority`, `fast`,
+    `batch`; `us`.
     """
     if local or (usage is None and model.prices == FREE):
         return Cost(exact=local)
@@ -60,7 +61,7 @@ def price(
     factor = factor_for(model, tier) * factor_for(model, geo)
     computed = _computed(usage, rates, factor) if usage is not None and rates is not None else None
     stated = _stated(reported, model, computed)
-    if stated is None:
+    if stated is None or (computed is not None and model.own_prices):
         return computed
     if computed is None:
         return Cost(total=stated, exact=True)

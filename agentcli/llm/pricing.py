@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from importlib import import_module
@@ -11,11 +11,13 @@ from typing import cast
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import replace
 from agentcli.llm import models
-from agentcli.llm.cost import MILLION, factor_for, price, rates_for
-from agentcli.llm.hosted import hosted
+from agentcli.llm.cost import MILLION, Cost, factor_for, price, rates_for
+from agentcli.llm.hosted import bedrock_name
 from agentcli.llm.models import FREE, ModelSpec, Prices
-from agentcli.llm.providers import PROVIDERS
+from agentcli.llm.providers import served
+from agentcli.llm.route import Provider
 from agentcli.llm.types import JsonObject, Usage
+from agentcli.llm.wire.counts import MOST, is_told
 from agentcli.llm.wire.openai_chat_usage import reported_cost
 
 CLASSES = {
@@ -41,44 +43,63 @@ SIGNS = {
     "promptTokenCount": "gemini",
     "candidatesTokenCount": "gemini",
     "inputTokens": "bedrock",
+    "outputTokens": "bedrock",
     "prompt_tokens": "openai-chat",
+    "completion_tokens": "openai-chat",
+    "prompt_cache_miss_tokens": "openai-chat",
+    "cache_read_input_tokens": "anthropic",
+    "cache_creation_input_tokens": "anthropic",
+    "cache_creation": "anthropic",
+    "iterations": "anthropic",
     "input_tokens_details": "openai-responses",
-    "output_tokens_details": "openai-responses",
     "input_tokens": "anthropic",
+    "output_tokens": "anthropic",
 }
-"""A field that only one wire's usage has → the wire; the first that is there counts."""
+"""A field of one wire's usage → the wire; the first that is there counts."""
+COUNTS = [name for name in SIGNS if name.endswith(("tokens", "Tokens", "TokenCount"))]
+TIERS = ("default", "standard", "auto", "flex", "batch", "priority", "fast", "ultrafast")
 
 
-def find(name: str, env: Mapping[str, str]) -> ModelSpec:
+def find(name: str, env: Mapping[str, str], known: Mapping[str, Provider]) -> ModelSpec:
     """A model by `provider/name`, alias or name, whether its key is here or not.
 
-    `env` tells where a cloud's endpoint is, which may have a price of its own.
+    `known` are the providers; `env` tells where a cloud's endpoint is, which may have a price of
+    its own. A name in AWS's form is Bedrock's.
     """
     provider, slash, rest = name.partition("/")
-    if slash and provider in PROVIDERS:
-        row = PROVIDERS[provider]
-        spec = models.find(rest, provider) if not row.service else None
-        spec = spec or hosted(row, rest, env) or models.unknown(rest, provider)
+    if not slash and bedrock_name(name)[0] != name:
+        provider, rest = "bedrock", name
+    if name.startswith("arn:"):
+        provider, rest = "bedrock", name
+    if provider in known and rest:
+        row = known[provider]
+        spec = served(row, rest, env) or models.unknown(rest, provider)
         return replace(spec, prices=FREE) if row.local else spec
-    short = models.alias(name)
-    home, full = short if short else ("", name)
-    homes = [home] if home else [*models.providers_of(full), "anthropic", "openai", "gemini"]
-    found = (models.find(full, one) for one in homes)
-    return next((spec for spec in found if spec), models.unknown(full, homes[0]))
+    spec = models.at_home(name)
+    if spec is None or spec.provider not in known:
+        return models.unknown(name, "")
+    return served(known[spec.provider], spec.id, env) or spec
 
 
-def usage_of(data: JsonObject, wire: str = "") -> Usage:
-    """Usage in our words, or as a provider reports it. Raises UserError for anything else."""
+def usage_of(data: JsonObject, wire: str = "") -> Usage | None:
+    """Usage in our words, or as a provider reports it; None where its counts are null.
+
+    Raises UserError for anything else.
+    """
     if not wire and data.keys() & {"uncached_input", "cache_write_5m", "cache_read", "output"}:
         return _ours(data)
-    sign = next((known for field, known in SIGNS.items() if field in data), "")
-    wire = wire or sign
+    wire = wire or next((known for field, known in SIGNS.items() if field in data), "")
     if not wire:
         raise UserError(f"This is no usage: none of {', '.join([*CLASSES, *SIGNS])} is in it.")
     if wire not in DECODERS:
         raise UserError(f"There is no wire {wire!r}; known: {', '.join(DECODERS)}.")
-    module = import_module(f"agentcli.llm.wire.{DECODERS[wire]}")
-    return module.usage_from(data)
+    for name in COUNTS:
+        if data.get(name) is not None and not is_told(data, name):
+            raise UserError(f"{name}: a number of tokens is wanted.")
+    usage = import_module(f"agentcli.llm.wire.{DECODERS[wire]}").usage_from(data)
+    if usage is None and not any(data.get(name, 0) is None for name in COUNTS):
+        raise UserError(f"This is no usage of {wire}: it does not count the prompt.")
+    return usage
 
 
 def _ours(data: JsonObject) -> Usage:
@@ -86,7 +107,7 @@ def _ours(data: JsonObject) -> Usage:
     for name, count in data.items():
         if name not in CLASSES:
             raise UserError(f"{name!r} is no class of usage; known: {', '.join(CLASSES)}.")
-        if not isinstance(count, int) or isinstance(count, bool):
+        if not isinstance(count, int) or isinstance(count, bool) or count > MOST:
             raise UserError(f"{name}: a number of tokens is wanted.")
         counts[CLASSES[name]] = max(0, count)
     return Usage(**counts)
@@ -97,8 +118,11 @@ def priced(
 ) -> JsonObject:
     """Classes, rates, multipliers and total as JSON; dollars are decimal strings. Raises UserError.
 
-    A usage that was not reported is None, and so is what cannot be known.
+    A usage that was not reported is None, and so is what cannot be known. The parts of the cost
+    add up to the total.
     """
+    if tier and tier.lower() not in TIERS:
+        raise UserError(f"There is no tier {tier!r}; known: {', '.join(TIERS)}.")
     usage = usage_of(data, wire) if data is not None else None
     words = _tier_and_region(data or {}, tier)
     row = rates_for(usage, model, at) if usage else None
@@ -109,13 +133,13 @@ def priced(
     applied = {word: plain(factor) for word, factor in factors.items() if factor != 1}
     return {
         "model": model.id,
-        "provider": model.provider,
+        "provider": model.provider or None,
         "at": at.isoformat(),
         "usage": _words(usage) if usage else None,
         "prompt_tokens": usage.prompt if usage else None,
         "rates_per_million": _rates(row) if row else None,
         "multipliers": _multipliers(row, applied),
-        "cost": _parts(usage, row, factors) if usage and row else None,
+        "cost": dict(_parts(usage, row, factors, cost)) if usage and row and cost else None,
         "total": plain(cost.total) if cost else None,
         "saved_by_cache": plain(cost.saved) if cost and row else None,
         "basis": "unknown" if cost is None else "exact" if cost.exact else "computed",
@@ -157,15 +181,20 @@ def _multipliers(row: Prices | None, applied: JsonObject) -> JsonObject:
     return applied | ({"row": chosen} if chosen else {})
 
 
-def _parts(usage: Usage, row: Prices, factors: Mapping[str, Decimal]) -> JsonObject:
+def _parts(
+    usage: Usage, row: Prices, factors: Mapping[str, Decimal], cost: Cost
+) -> Iterator[tuple[str, str]]:
+    """Each class by the list, and what the provider's own total is more or less."""
     scale = Decimal(1)
     for factor in factors.values():
         scale *= factor
-    rates = cast("dict[str, str]", _rates(row))
-    return {
-        word: plain(getattr(usage, CLASSES[word]) * Decimal(rate) * scale / MILLION)
-        for word, rate in rates.items()
-    }
+    rest = cost.total
+    for word, rate in cast("dict[str, str]", _rates(row)).items():
+        part = getattr(usage, CLASSES[word]) * Decimal(rate) * scale / MILLION
+        rest -= part
+        yield word, plain(part)
+    if cost.exact:
+        yield "as_stated", plain(rest)
 
 
 def plain(amount: Decimal) -> str:

@@ -282,10 +282,42 @@ def test_a_providers_own_usage_is_known_by_its_fields(data, capsys, tmp_path, us
     assert found["total"] == "0.0345"
 
 
+def test_thinking_tokens_do_not_make_a_claude_a_gpt(data, capsys, tmp_path):
+    usage = ANTHROPIC | {"output_tokens_details": {"thinking_tokens": 500}}
+    found = price(capsys, tmp_path, "claude-sonnet-5-5", usage)
+    assert (found["total"], found["usage"]["reasoning"]) == ("0.0345", 500)
+
+
+@pytest.mark.parametrize("usage", [{"usage": None}, {"input_tokens": None, "output_tokens": None}])
+def test_counts_that_are_null_are_unknown(data, capsys, tmp_path, usage):
+    found = price(capsys, tmp_path, "claude-sonnet-5-5", usage)
+    assert (found["usage"], found["total"], found["basis"]) == (None, None, "unknown")
+
+
+def test_a_whole_answer_tells_its_tier(data, capsys, tmp_path):
+    body = {"usage": RESPONSES, "service_tier": "flex", "output": []}
+    plain = price(capsys, tmp_path, "gpt-6.1-sol", RESPONSES)
+    for said in (body, {"type": "response.completed", "response": body}):
+        found = price(capsys, tmp_path, "gpt-6.1-sol", said)
+        assert Decimal(found["total"]) == Decimal(plain["total"]) / 2
+
+
 def test_the_wire_decides_where_it_is_named(data, capsys, tmp_path):
     bare = {"input_tokens": 1000, "output_tokens": 10}
     found = price(capsys, tmp_path, "gpt-6.1-sol", bare, "--wire", "openai-responses")
     assert found["usage"]["uncached_input"] == 1000
+
+
+def test_the_parts_add_up_to_what_the_provider_states(data, capsys, tmp_path):
+    usage = CHAT | {"cost": 0.25}
+    found = price(capsys, tmp_path, "openrouter/anthropic/claude-sonnet-5.5", usage)
+    assert (found["total"], found["basis"]) == ("0.25", "exact")
+    assert sum(map(Decimal, found["cost"].values())) == Decimal("0.25")
+    assert found["cost"]["as_stated"] == "0.2155"
+
+
+def test_a_name_nobody_knows_has_no_provider(data, capsys, tmp_path):
+    assert price(capsys, tmp_path, "gpt-9-nonexistent", OURS)["provider"] is None
 
 
 def test_what_the_provider_states_is_the_total(data, capsys, tmp_path):
@@ -358,6 +390,19 @@ def test_prices_of_the_configuration_count(data, capsys, tmp_path):
         ("{}", []),
         ('{"uncached_input": "many", "output": 1}', []),
         ('{"uncached_input": 1, "output": 1, "colour": 2}', []),
+        ("", []),
+        ("NaN", []),
+        ('{"usage": [1]}', []),
+        ('{"uncached_input": 1.5}', []),
+        ('{"uncached_input": true}', []),
+        ('{"uncached_input": 10000000000000000}', []),
+        ('{"output_tokens": 10}', []),
+        ('{"input_tokens": "many", "output_tokens": 1}', []),
+        ('{"input_tokens": NaN, "output_tokens": 1}', []),
+        ('{"prompt_tokens": 1e999, "completion_tokens": 1}', []),
+        ('{"uncached_input": 1}', ["--wire", "gemini"]),
+        ('{"uncached_input": 1}', ["--tier", "flax"]),
+        ('{"uncached_input": 1}', ["--tier", "us"]),
         ('{"input_tokens": 1}', ["--wire", "morse"]),
         ('{"input_tokens": 1}', ["--at", "soon"]),
     ],

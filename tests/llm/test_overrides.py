@@ -35,10 +35,10 @@ def gpt(name="gpt-6.1-sol"):
 
 def test_a_flat_price_of_ones_own_has_no_tiers(configured):
     told = configured('[models."gpt-6*"]\ninput = "1.25"\noutput = 7\n')
-    spec = overridden(gpt(), told)
+    spec = overridden(gpt(), told, {})
     long = Usage(input=1_000_000, output=1_000_000, cache_read=1_000_000)
     assert price(long, spec, at=NOW).total == Decimal("8.35")
-    assert overridden(gpt("gpt-5"), told) == gpt("gpt-5")
+    assert overridden(gpt("gpt-5"), told, {}) == gpt("gpt-5")
 
 
 def test_limits_and_abilities_are_taken(configured):
@@ -48,6 +48,7 @@ def test_limits_and_abilities_are_taken(configured):
             '[models."openai/gpt-6.1-sol"]\ncontext = 50000\nmax_output = 4000\nimages = false\n'
             'edit = "replace"\nefforts = ["low"]\ncache = "explicit"\ncache_min = 4096\n'
         ),
+        {},
     )
     assert (spec.context, spec.max_output, spec.images) == (50_000, 4_000, False)
     assert (spec.edit, spec.efforts, spec.prices) == ("replace", ("low",), gpt().prices)
@@ -61,23 +62,23 @@ def test_an_exact_name_beats_a_glob_and_the_project_beats_the_user(configured):
         '[models."O3"]\ncontext = 3\n',
         '[models."o3"]\ncontext = 4\n',
     )
-    assert overridden(gpt(), told).context == 1
-    assert overridden(gpt(), told).max_output == 2
-    assert overridden(gpt("o3"), told).context == 4
+    assert overridden(gpt(), told, {}).context == 1
+    assert overridden(gpt(), told, {}).max_output == 2
+    assert overridden(gpt("o3"), told, {}).context == 4
 
 
 def test_a_model_nobody_knows_gets_its_price(configured):
     spec = models.unknown("house/model[1]", "corp")
     told = configured('[models."house/model[1]"]\ninput = 1\noutput = 2\n')
-    assert price(Usage(input=500_000, output=500_000), overridden(spec, told), at=NOW).total == (
-        Decimal("1.5")
-    )
+    assert price(
+        Usage(input=500_000, output=500_000), overridden(spec, told, {}), at=NOW
+    ).total == (Decimal("1.5"))
 
 
 def test_half_a_price_is_no_price(configured):
     told = configured('[models."corp/*"]\ninput = 1\n')
     with pytest.raises(UserError, match="both input and output"):
-        overridden(models.unknown("m", "corp"), told)
+        overridden(models.unknown("m", "corp"), told, {})
 
 
 @pytest.mark.parametrize(
