@@ -26,15 +26,18 @@ from agentcli.tools.seen import is_current, remember
 
 GRAMMAR = r"""start: "*** Begin Patch" LF file+ "*** End Patch" LF?
 file: add | delete | update
-add: "*** Add File: " NAME LF ("+" LINE LF)+
+add: "*** Add File: " NAME LF ("+" REST? LF)*
 delete: "*** Delete File: " NAME LF
-update: "*** Update File: " NAME LF ("*** Move to: " NAME LF)? hunk+
-hunk: ("@@" LINE LF)? change+ ("*** End of File" LF)?
-change: ("+" | "-" | " ") LINE LF
-NAME: /[^\r\n]+/
-LINE: /[^\r\n]*/
-LF: /\r?\n/
+update: "*** Update File: " NAME LF (move changes? | changes)
+move: "*** Move to: " NAME LF
+changes: lines hunk* | hunk+
+hunk: ("@@" REST? LF)+ lines
+lines: (("+" | "-" | " ") REST? LF)+ ("*** End of File" LF)?
+NAME: /[^ \t\r\n][^\n]*/
+REST: /[^\n]+/
+LF: /\n/
 """
+"""Lark, which constrains what a model writes; every patch of it is one that `parse` takes."""
 
 
 @dataclass(slots=True)
@@ -233,11 +236,11 @@ def _take(line: str, sections: list[Section]) -> None:
     if not sections:
         raise ToolError(f"Name a file before {line[:60]!r}, as in `*** Update File: PATH`.")
     section = sections[-1]
-    if line.startswith("*** Move to: "):
+    if line.startswith("*** Move to: ") and section.kind == "update":
         section.move = line[13:].strip()
-    elif line.startswith("@@"):
+    elif line.startswith("@@") and section.kind == "update":
         _anchor(section, line[2:].strip())
-    elif line.strip() != "*** End of File":
+    elif line.rstrip() != "*** End of File":
         _body(section, line)
 
 
@@ -260,6 +263,8 @@ def _body(section: Section, line: str) -> None:
         section.hunks.append(Hunk())
     hunk = section.hunks[-1]
     mark, rest = line[:1], line[1:]
+    if section.kind == "delete" and line.strip():
+        raise ToolError(f"{section.path} is deleted as a whole, without {line[:60]!r}.")
     if mark == "+":
         hunk.new.append(rest)
     elif section.kind == "add":
