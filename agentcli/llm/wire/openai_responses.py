@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from agentcli.llm.cache import CachePlan
 from agentcli.llm.efforts import asked
@@ -23,6 +24,8 @@ from agentcli.llm.wire.openai_responses_decode import ResponsesDecoder
 
 NAME = "openai-responses"
 DEFAULT_MAX_OUTPUT = 32_000
+GRAMMARS = re.compile(r"gpt-(?:[5-9]|\d\d)")
+"""Models that write a tool's input freely, within a grammar."""
 KEPT = {
     "reasoning": ("type", "summary", "encrypted_content", "content"),
     "message": ("type", "role", "content", "phase"),
@@ -85,7 +88,8 @@ def _developer(text: str) -> JsonObject:
 
 
 def _is_freeform(tool: ToolSpec, route: Route) -> bool:
-    return tool.grammar is not None and route.model.edit == "patch"
+    """Grammars came with GPT-5; older models and open weights are given the function."""
+    return tool.grammar is not None and GRAMMARS.search(route.model.id.lower()) is not None
 
 
 def _tool(tool: ToolSpec, route: Route) -> JsonObject:
