@@ -217,6 +217,27 @@ def test_refresh_fetches_once_and_tells_what_changed(agent, key, monkeypatch, ho
     assert "$2.25 in" in agent("show", "sonnet")
 
 
+def test_a_usage_is_priced_as_fetched_and_by_its_day(agent, capsys, tmp_path, monkeypatch, home):
+    (tmp_path / "usage.json").write_text('{"uncached_input": 1000000}')
+
+    def bill(day):
+        assert run_typer(["debug", "price", "sonnet", "usage.json", "--at", day]) == 0
+        return json.loads(capsys.readouterr().out)["total"]
+
+    page, now = json.loads(json.dumps(LIST)), LIST[0]["models"][0]["prices"]
+    later = {"constraint": {"start_date": "2027-02-01"}, "prices": now | {"input_mtok": 3}}
+    page[0]["models"][0]["prices"] = [{"prices": now}, later]
+    assert bill("2027-02-01") == "2"
+    with serving({"/prices": page}) as (url, _):
+        monkeypatch.setenv("AGENT_PRICES_URL", f"{url}/prices")
+        agent("refresh")
+    assert (bill("2027-01-31T23:59"), bill("2027-02-01")) == ("2.25", "3")
+    folder = home / ".config/agentcli"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[models."*sonnet*"]\ninput = 7\n')
+    assert bill("2027-02-01") == "7"
+
+
 def test_a_broken_list_is_refused(agent, monkeypatch, home):
     with serving({"/prices": b"<html>"}) as (url, _):
         monkeypatch.setenv("AGENT_PRICES_URL", f"{url}/prices")
