@@ -210,9 +210,9 @@ def _spellings(provider: str) -> dict[str, str]:
 
 def _habit(provider: str) -> CacheKind:
     """How this provider caches, for a model without a row: marks as it takes them, late enough."""
-    kinds = [_cache_kind(row.get("cache", {})) for row in _models(provider).values()]
-    modes = {kind.mode for kind in kinds}
-    if len(modes) != 1:
+    rows = _models(provider).values()
+    kinds = [_cache_kind(row["cache"]) for row in rows if "cache" in row]
+    if len(kinds) * 2 <= len(rows) or len({kind.mode for kind in kinds}) != 1:
         return CacheKind()
     return max(kinds, key=lambda kind: kind.min_tokens)
 

@@ -8,6 +8,7 @@ import pytest
 from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.cost import price
+from agentcli.llm.hosted import RATES
 from agentcli.llm.providers import PROVIDERS, resolve
 from agentcli.llm.types import Usage
 
@@ -137,6 +138,20 @@ def test_a_claude_has_a_price_for_either_write_and_for_reads():
     assert broken(lambda n, row: "claude" in n and not all(getattr(row, c) for c in classes)) == []
 
 
+def test_what_is_said_to_be_cached_has_a_price_for_reads():
+    specs = [models.find(name, p) for p in models.shipped()["models"] for name in models.names(p)]
+    free = [
+        s.id for s in specs if s.cache.mode != "none" and not any(r.cache_read for r in s.prices)
+    ]
+    assert free == []
+    assert models.find("gpt-5.5-pro", "openai").cache.mode == "none"
+    assert models.unknown("gpt-9", "openai").cache.mode == "automatic"
+
+
+def test_rates_are_plain_decimals():
+    assert broken(lambda _, row: any("e" in (getattr(row, c) or "").lower() for c in RATES)) == []
+
+
 def test_a_tier_raises_every_class_of_its_base():
     classes = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
     bases = {(n, r.since, r.hours): r for n, r in LINES if not r.above}
@@ -144,7 +159,7 @@ def test_a_tier_raises_every_class_of_its_base():
     def falls_short(name, row):
         base = bases[name, row.since, row.hours]
         return row.above and any(
-            getattr(base, c) and money(getattr(row, c) or "0") < money(getattr(base, c))
+            getattr(base, c) and money(getattr(row, c) or "0") <= money(getattr(base, c))
             for c in classes
         )
 

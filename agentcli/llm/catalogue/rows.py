@@ -66,6 +66,8 @@ def finish(provider: str, name: str, row: JsonObject) -> None:
     if context is None:
         row.pop("context", None)
     row["prices"] = [p for p in row["prices"] if not context or p.get("above", 0) < context]
+    if "claude" not in name and not any("cache_read" in line for line in row["prices"]):
+        row.pop("cache", None)  # whatever is cached, nothing is saved
     for line in row["prices"]:
         _mend(name, line)
         if re.match(r"(x-ai/)?grok-", name) and line.get("above") == 200_000:
