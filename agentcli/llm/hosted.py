@@ -33,9 +33,13 @@ RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
 def hosted(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec | None:
-    """The model as the list of this provider, or of its family, describes it."""
+    """The model as the list of this provider, or of its family, describes it.
+
+    On Bedrock the name itself says who made a model.
+    """
     plain, profile = bedrock_name(name) if provider.service else (name, "")
-    spec = models.find(plain, provider.models_of or provider.name)
+    made_by = "openai" if provider.service and "openai." in name else provider.models_of
+    spec = models.find(plain, made_by or provider.name)
     if spec is None:
         return None
     shown = name if provider.service else spec.id

@@ -82,6 +82,9 @@ US, ARN = "us.anthropic.claude-opus-5-5-v1:0", "arn:aws:bedrock:us-east-1:123456
         ("openai-bedrock/openai.gpt-5.4", "7.975"),
         ("openai-bedrock/us.openai.gpt-5.4", "7.975"),
         ("openai-bedrock/global.openai.gpt-5.4", "7.25"),
+        ("bedrock/us.openai.gpt-5.4", "7.975"),
+        ("bedrock/global.openai.gpt-5.4", "7.25"),
+        ("us.openai.gpt-5.4", "7.975"),
     ],
 )
 def test_bedrocks_places_have_prices_of_their_own(name, dollars):

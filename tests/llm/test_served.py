@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from event_frames import event
 
 from agentcli.llm.cost import price
 from agentcli.llm.providers import resolve
@@ -13,6 +14,7 @@ from agentcli.llm.wire import load
 from agentcli.session.codec import message_from_json, message_to_json
 
 KEYS = {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k", "GEMINI_API_KEY": "k"}
+KEYS |= {"AWS_BEARER_TOKEN_BEDROCK": "k", "AWS_REGION": "us-east-1"}
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -47,33 +49,6 @@ def gemini(traffic):
     return sse({"candidates": [candidate], "usageMetadata": usage})
 
 
-SERVED = [
-    ("claude-opus-5-5", "anthropic", claude(speed="fast"), "fast", "2"),
-    ("claude-opus-5-5", "anthropic", claude(inference_geo="us"), "us", "1.1"),
-    ("claude-opus-5-5", "anthropic", claude(service_tier="standard"), "standard", "1"),
-    ("gpt-6.1-sol", "openai-responses", responses("flex"), "flex", "0.5"),
-    ("gpt-6.1-sol", "openai-responses", responses("priority"), "priority", "2"),
-    ("gpt-6.1-sol", "openai-chat", chat("flex"), "flex", "0.5"),
-    ("gemini-3.8-flash", "gemini", gemini("ON_DEMAND"), "ON_DEMAND", "1"),
-]
-
-
-@pytest.mark.parametrize(("name", "wire", "body", "word", "factor"), SERVED)
-def test_the_bill_follows_what_was_served(name, wire, body, word, factor):
-    route = resolve(name, KEYS)
-    decoder = load(wire).decoder(route)
-    fold = Fold(route.model.id, wire)
-    for delta in (*decoder.feed(body), *decoder.close()):
-        fold.add(delta)
-    message = fold.message()
-    assert word in (message.tier, message.geo)
-    assert message_from_json(message_to_json(message)) == message
-    terms = {"tier": message.tier, "geo": message.geo}
-    bill = price(message.usage, route.model, at=AT, **terms)
-    plain = price(message.usage, route.model, at=AT)
-    assert str((bill.total / plain.total).normalize()) == factor
-
-
 def anthropic(counts):
     return claude(**counts)
 
@@ -91,6 +66,46 @@ def openai_chat(counts):
 def google(counts):
     candidate = {"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}
     return sse({"candidates": [candidate], "usageMetadata": counts})
+
+
+COUNTS = {"prompt_tokens": 1000, "completion_tokens": 0}
+FLEX = {"input_tokens": 1000, "output_tokens": 0, "service_tier": "flex"}
+
+
+def converse(tier):
+    usage = {"inputTokens": 1000, "outputTokens": 0}
+    told = {"usage": usage, "serviceTier": {"type": tier}}
+    return event("messageStop", {"stopReason": "end_turn"}) + event("metadata", told)
+
+
+SERVED = [
+    ("claude-opus-5-5", "anthropic", claude(speed="fast"), "fast", "2"),
+    ("claude-opus-5-5", "anthropic", claude(inference_geo="us"), "us", "1.1"),
+    ("claude-opus-5-5", "anthropic", claude(service_tier="standard"), "standard", "1"),
+    ("gpt-6.1-sol", "openai-responses", responses("flex"), "flex", "0.5"),
+    ("gpt-6.1-sol", "openai-responses", responses("priority"), "priority", "2"),
+    ("gpt-6.1-sol", "openai-chat", chat("flex"), "flex", "0.5"),
+    ("gpt-6.1-sol", "openai-chat", openai_chat(COUNTS | {"service_tier": "flex"}), "flex", "0.5"),
+    ("gpt-6.1-sol", "openai-responses", openai_responses(FLEX), "flex", "0.5"),
+    ("gemini-3.8-flash", "gemini", gemini("ON_DEMAND"), "ON_DEMAND", "1"),
+    ("bedrock/us.openai.gpt-6-sol", "bedrock", converse("flex"), "flex", "0.5"),
+]
+
+
+@pytest.mark.parametrize(("name", "wire", "body", "word", "factor"), SERVED)
+def test_the_bill_follows_what_was_served(name, wire, body, word, factor):
+    route = resolve(name, KEYS)
+    decoder = load(wire).decoder(route)
+    fold = Fold(route.model.id, wire)
+    for delta in (*decoder.feed(body), *decoder.close()):
+        fold.add(delta)
+    message = fold.message()
+    assert word in (message.tier, message.geo)
+    assert message_from_json(message_to_json(message)) == message
+    terms = {"tier": message.tier, "geo": message.geo}
+    bill = price(message.usage, route.model, at=AT, **terms)
+    plain = price(message.usage, route.model, at=AT)
+    assert str((bill.total / plain.total).normalize()) == factor
 
 
 NO_COUNTS = [None, "many", True, [7], {}, "9" * 40]

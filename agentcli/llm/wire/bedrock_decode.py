@@ -54,6 +54,7 @@ class BedrockDecoder:
         self._parser = EventStreamParser()
         self._blocks: dict[int, JsonObject] = {}
         self._usage: JsonObject = {}
+        self._tier = ""
         self._reason: str | None = None
         self._done = False
 
@@ -100,6 +101,7 @@ class BedrockDecoder:
                     yield from self._close_block(open_index)
             case "metadata":
                 self._usage = merged(self._usage, object_at(event, "usage"))
+                self._tier = str(object_at(event, "serviceTier").get("type") or "")
             case _:
                 return
         if self._reason is not None and self._usage:
@@ -172,7 +174,7 @@ class BedrockDecoder:
         if reason in FAILURES:
             failure = {"type": reason, "message": FAILURES[reason]}
             raise _error(failure, self._route)
-        return Finished(STOPS.get(reason, "end_turn"), self.usage)
+        return Finished(STOPS.get(reason, "end_turn"), self.usage, tier=self._tier)
 
     def _whole(self, body: JsonObject) -> Iterator[Delta]:
         """A server that sent the answer in one piece, or an error."""
@@ -183,6 +185,7 @@ class BedrockDecoder:
             yield from _whole_block(block)
         self._reason = str(body.get("stopReason", ""))
         self._usage = object_at(body, "usage")
+        self._tier = str(object_at(body, "serviceTier").get("type") or "")
 
 
 def _whole_block(block: JsonObject) -> Iterator[Delta]:

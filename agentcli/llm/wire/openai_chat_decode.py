@@ -115,7 +115,9 @@ class ChatDecoder:
         choices = objects_at(chunk, "choices")
         choice = choices[0] if choices else {}
         for holder in (chunk, choice, object_at(chunk, "x_groq")):
-            self._usage = merged(self._usage, object_at(holder, "usage"))
+            usage = object_at(holder, "usage")
+            self._usage = merged(self._usage, usage)
+            self._tier = str(usage.get("service_tier") or self._tier)
         if object_at(chunk, "x_groq").get("error"):
             raise self._error({"error": chunk["x_groq"]["error"]})
         yield from self._delta(object_at(choice, "delta") or object_at(choice, "message"))

@@ -150,12 +150,13 @@ class ResponsesDecoder:
     def _finish(self, response: JsonObject) -> Finished:
         self._done = True
         self._note_usage(response)
+        usage = object_at(response, "usage")
         return Finished(
             self._stop(response),
             self.usage,
             str(response.get("id", "")),
-            reported_cost(object_at(response, "usage")),
-            tier=str(response.get("service_tier") or ""),
+            reported_cost(usage),
+            tier=str(response.get("service_tier") or usage.get("service_tier") or ""),
         )
 
     def _note_usage(self, response: JsonObject) -> None:
