@@ -73,7 +73,8 @@ def facts(route: Route, env: Mapping[str, str]) -> JsonObject:
 
 def _factors(spec: ModelSpec) -> dict[str, str]:
     """What an answer may still multiply; the prices of a region are in the rows."""
-    return {word: factor for word, factor in spec.factors if word != "regional"}
+    kept = (pair for pair in spec.factors if pair[0] not in ("regional", "gov"))
+    return {word: factor for word, factor in kept if factor != "1"}
 
 
 def _key(provider: Provider, env: Mapping[str, str]) -> JsonObject:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from agentcli.lib.value import replace
 from agentcli.llm import models
 from agentcli.llm.address import VERTEX, location
-from agentcli.llm.models import ModelSpec, Prices
+from agentcli.llm.models import RATES, ModelSpec, Prices
 from agentcli.llm.route import Provider
 
 PROFILES = ("global", "us", "eu", "jp", "au", "apac", "us-gov", "ca")
@@ -29,7 +29,6 @@ NATIVE = {("litellm", "anthropic"): "anthropic"}
 """Whose models a gateway also serves over their own wire, which keeps marks and signatures."""
 PLACES = ("us", "eu", "regional", "gov")
 """Factors that hold for where a request is answered."""
-RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
 def hosted(provider: Provider, name: str, env: Mapping[str, str]) -> ModelSpec | None:

@@ -51,6 +51,8 @@ class Prices:
 
 FREE = (Prices("0", "0"),)
 """What a model on a machine of one's own costs."""
+RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+"""The fields of `Prices` that are money."""
 
 
 @value
@@ -164,6 +166,8 @@ def canonical(name: str) -> str:
 
 
 _GPT = re.compile(r"(?:^|[/._-])(?:gpt-|o[34](?:$|-)|codex)")
+_AMOUNT = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII)
 _DATE = re.compile(r"[-@](?:\d{8}|\d{4}-\d{2}-\d{2})$")
 
 
@@ -195,10 +199,24 @@ def _fetched() -> Mapping[str, dict[str, JsonObject]]:
             return {}
         for provider, found in rows.items():
             for name, row in found.items():
-                _spec(name, provider, row)  # a spoilt file shows here, not at a look-up
+                _check(_spec(name, provider, row))  # a spoilt file shows here, not at a look-up
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return rows
+
+
+def _check(spec: ModelSpec) -> None:
+    """Raises ValueError for prices nobody can count with."""
+    sizes = [size for size in (spec.context, spec.max_output) if size is not None]
+    for row in spec.prices:
+        rates = [getattr(row, name) for name in RATES if getattr(row, name) is not None]
+        if not all(isinstance(rate, str) and _AMOUNT.fullmatch(rate) for rate in rates):
+            raise ValueError(f"{spec.id}: {rates} are no prices")
+        sizes += [row.above, *(hour for span in row.hours for hour in span)]
+        if not _DAY.fullmatch(str(row.since)):
+            raise ValueError(f"{spec.id}: {row.since} is no date")
+    if not all(type(size) is int and size >= 0 for size in sizes):
+        raise ValueError(f"{spec.id}: {sizes} are no sizes")
 
 
 @cache

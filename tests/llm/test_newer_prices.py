@@ -234,6 +234,20 @@ def test_a_server_that_refuses_is_told(world):
         '{"fetched": "2027", "models": {"anthropic": {"claude-sonnet-5-5": 1}}}',
         '{"fetched": "2027", "models": {"anthropic": {"claude-sonnet-5-5": {"prices": [{}]}}}}',
         '{"fetched": "2027", "models": {"anthropic": {"x": {"prices": [{"input": "1", "a": 2}]}}}}',
+        *(
+            json.dumps({"fetched": "2027", "models": {"anthropic": {"claude-sonnet-5-5": row}}})
+            for row in (
+                {"prices": [{"input": "2x", "output": "10"}]},
+                {"prices": [{"input": "-2", "output": "10"}]},
+                {"prices": [{"input": "2", "output": "NaN"}]},
+                {"prices": [{"input": "1e9", "output": "10"}]},
+                {"prices": [{"input": 9, "output": 10}]},
+                {"prices": [{"input": "9", "output": "10", "above": "many"}]},
+                {"prices": [{"input": "9", "output": "10", "since": 2027}]},
+                {"prices": [{"input": "9", "output": "10", "hours": [["a", "b"]]}]},
+                {"context": "large", "prices": [{"input": "9", "output": "10"}]},
+            )
+        ),
     ],
 )
 def test_a_spoilt_file_counts_as_none_and_is_replaced(world, text):
