@@ -349,9 +349,13 @@ def _author(sending: _Sending) -> dict[str, str]:
 
 
 def _stated(headers: Mapping[str, str]) -> str | None:
-    """Only of an answer in one piece: the head of a stream goes before its end is known."""
+    """Only of an answer in one piece: the head of a stream goes before its end is known.
+
+    Zero is said of what LiteLLM has no price for (cost facts 6).
+    """
     whole = headers.get("content-type", "").startswith("application/json")
-    return headers.get(BILL) if whole else None
+    bill = headers.get(BILL, "") if whole else ""
+    return bill if bill.strip("0. ") else None
 
 
 def _billed(delta: Delta, bill: str | None) -> Delta:

@@ -451,10 +451,15 @@ def test_json_errors_of_a_proxy_are_read_to_the_end():
 
 
 @pytest.mark.parametrize(
-    ("kind", "cost"), [("application/json", "0.0042"), ("text/event-stream", None)]
+    ("kind", "said", "cost"),
+    [
+        ("application/json", "0.0042", "0.0042"),
+        ("application/json", "0.0", None),
+        ("text/event-stream", "0.0042", None),
+    ],
 )
-def test_a_proxys_bill_in_the_head_of_a_whole_answer_counts(kind, cost):
-    """The head of a stream goes before anybody knows what it will cost."""
-    head = {"content-type": kind, "x-litellm-response-cost": "0.0042"}
+def test_a_proxys_bill_in_the_head_of_a_whole_answer_counts(kind, said, cost):
+    """The head of a stream goes before anybody knows what it will cost; zero is no price."""
+    head = {"content-type": kind, "x-litellm-response-cost": said}
     _, message = asyncio.run(setting((200, [b"hi\n.\n"], head)).ask())
     assert message.cost_usd == cost
