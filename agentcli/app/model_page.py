@@ -44,6 +44,7 @@ def facts(route: Route, env: Mapping[str, str]) -> JsonObject:
     return {
         "name": f"{provider.name}/{spec.id}",
         "known": spec.known,
+        "listed_as": spec.listed_as,
         "wire": route.wire,
         "other_wire": route.other_wire,
         "url": redact_url(route.url),
@@ -91,7 +92,8 @@ def _price(row: Prices) -> JsonObject:
 def page(route: Route, env: Mapping[str, str]) -> str:
     """The facts for a person, a line each."""
     found, spec = facts(route, env), route.model
-    lines = [found["name"] + ("" if found["known"] else "  (not in the table of models)")]
+    note = f"  (as {spec.listed_as})" if spec.listed_as else ""
+    lines = [found["name"] + (note if found["known"] else "  (not in the table of models)")]
     for label, text in _lines(found, spec):
         lines.append(f"  {label:12}{text}")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
-from agentcli.lib.value import value
+from agentcli.lib.value import replace, value
 from agentcli.llm.types import Effort, JsonObject
 
 EditFormat = Literal["replace", "patch"]
@@ -76,6 +76,8 @@ class ModelSpec:
     factors: tuple[tuple[str, str], ...] = ()
     """What service tiers and regions multiply every rate by, as in ("flex", "0.5")."""
     known: bool = True
+    listed_as: str = ""
+    """The row this is, where the name is a dated release of it, or one of the person's own."""
     own_prices: bool = False
     """Whether a person set the prices: those win over what a provider reports (wire.md 7.4)."""
 
@@ -112,7 +114,9 @@ def find(name: str, provider: str) -> ModelSpec | None:
     if spelled is not None:
         return _spec(spelled, provider, models[spelled])
     base = _DATE.sub("", name)
-    return _spec(name, provider, models[base]) if base != name and base in models else None
+    if base == name or base not in models:
+        return None
+    return replace(_spec(name, provider, models[base]), listed_as=base)
 
 
 def unknown(name: str, provider: str) -> ModelSpec:

@@ -84,7 +84,10 @@ def _based(spec: ModelSpec, name: str, env: Mapping[str, str]) -> ModelSpec | No
     found = served(row, name, env) if row else None
     if found is None or not found.prices:
         found = models.at_home(name) or found
-    return found and replace(found, id=spec.id, provider=spec.provider, wire=spec.wire)
+    if found is None:
+        return None
+    name = found.listed_as or found.id
+    return replace(found, id=spec.id, provider=spec.provider, wire=spec.wire, listed_as=name)
 
 
 def _changed(spec: ModelSpec, pattern: str, table: ModelTable) -> ModelSpec:

@@ -134,6 +134,7 @@ def priced(
     return {
         "model": model.id,
         "provider": model.provider or None,
+        "priced_as": model.listed_as or None,
         "at": at.isoformat(),
         "usage": _words(usage) if usage else None,
         "prompt_tokens": usage.prompt if usage else None,

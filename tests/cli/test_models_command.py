@@ -178,6 +178,12 @@ def test_one_model_as_json(agent, key):
     assert (found["edit"], found["factors"]["us"]) == ("Edit", "1.1")
 
 
+def test_the_page_says_whose_row_a_dated_release_is(agent):
+    assert agent("show", "claude-opus-5-5-20261001").startswith(
+        "anthropic/claude-opus-5-5-20261001  (as claude-opus-5-5)\n"
+    )
+
+
 def test_what_the_configuration_says_is_shown(agent, home):
     folder = home / ".config/agentcli"
     folder.mkdir(parents=True)

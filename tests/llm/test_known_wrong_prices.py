@@ -58,8 +58,11 @@ def test_a_name_nobody_knows_is_unknown_not_free_and_not_a_sister(name):
         ("openai/gpt-5-2025-08-07", "2.25"),
     ],
 )
-def test_a_dated_release_costs_what_its_model_costs(name, dollars):
+def test_a_dated_release_costs_what_its_model_costs_and_says_so(name, dollars):
     assert total(name, OURS) == dollars
+    base = priced(find(name, {}, PROVIDERS), OURS, at=NOW)["priced_as"]
+    assert base and name.rpartition("/")[2].startswith(base)
+    assert priced(find(base, {}, PROVIDERS), OURS, at=NOW)["priced_as"] is None
 
 
 US, ARN = "us.anthropic.claude-opus-5-5-v1:0", "arn:aws:bedrock:us-east-1:123456789012:"
@@ -138,7 +141,9 @@ def test_a_name_of_ones_own_costs_what_its_base_model_costs(name, base, dollars)
     assert total(name, OURS) is None
     spec = based(name, base)
     assert f"{spec.provider}/{spec.id}" == name
-    assert priced(spec, OURS, at=NOW)["total"] == dollars
+    told = priced(spec, OURS, at=NOW)
+    assert told["total"] == dollars
+    assert told["priced_as"] in base or base == "sonnet"
     assert (spec.known, spec.context) == (True, 1_050_000 if "gpt" in base else 1_000_000)
 
 
