@@ -165,6 +165,8 @@ class Client:
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
         for more in (wire.headers(route), auth_headers(route), route.headers):
             headers |= {name.lower(): value for name, value in more.items()}
+        if route.provider.quirks.session_header and request.key:
+            headers[route.provider.quirks.session_header] = request.key
         body = as_bytes(wire.encode(fit, route, plan))
         prepared = PreparedRequest(route.url + wire.path(route), headers, body)
         return _Sending(prepared, plan, wire, route, key, repairs, request)

@@ -27,6 +27,10 @@ class Quirks:
     """Whether the server takes `prompt_cache_key`; some refuse unknown fields."""
     session_id: bool = False
     """A router that keeps a conversation, by its `session_id`, where its prompt is cached."""
+    session_header: str = ""
+    """The header in which the session goes, so that it meets its cache."""
+    bridged: bool = False
+    """A person may not speak right after results: a word of the model goes between."""
     cache_control: bool = False
     """A Chat server that takes Anthropic's marks on content parts."""
     reasoning_replay: Literal["", "reasoning_content", "parts"] = ""

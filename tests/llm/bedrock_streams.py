@@ -9,6 +9,8 @@ from pathlib import Path
 
 from event_frames import event, frame
 
+from agentcli.llm.frames import SseParser
+
 WIRES = Path(__file__).parent / "wire"
 THOUGHT = "I should read\u2028the file first — 読む."
 SIGNATURE = "EqoBCkgIARABGAIiQL8s+/=="
@@ -296,6 +298,27 @@ INVOKE = {
         }
     ).encode(),
 }
+
+REFRAMED = """
+    calls_interleaved_by_index context_full cut_after_call cut_in_text empty_answer
+    error_in_the_middle length_inside_call length_inside_call_valid_json malformed_arguments
+    omitted_and_redacted_thinking parallel_calls pause_with_server_tool plain_text refusal
+    stop_sequence thinking_then_call unicode_in_text_and_arguments usage_5m_1h_cumulative_nulls
+    usage_never_reported usage_write_without_split
+"""
+METRICS = {"inputTokenCount": 12, "outputTokenCount": 88, "invocationLatency": 900}
+
+
+def reframed(name):
+    """The events of a recording of the Messages API, as InvokeModel frames them (wire.md 4.3)."""
+    body = (WIRES / "anthropic" / f"{name}.stream.txt").read_bytes()
+    events = [json.loads(frame.data) for frame in SseParser().feed(body)]
+    if events[-1]["type"] == "message_stop":
+        events[-1]["amazon-bedrock-invocationMetrics"] = METRICS
+    return chunks(*events)
+
+
+INVOKE |= {name: reframed(name) for name in REFRAMED.split()}
 
 RECORDED = {
     WIRES / wire / f"{name}.stream.bin": body

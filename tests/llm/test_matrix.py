@@ -20,6 +20,7 @@ from agentcli.llm.simulator import Fault, Say, SimulatedProvider, Think, Turn, U
 from agentcli.llm.simulator.vendors import VENDORS
 from agentcli.llm.types import (
     AssistantMessage,
+    Image,
     Native,
     Request,
     Text,
@@ -29,7 +30,7 @@ from agentcli.llm.types import (
     ToolSpec,
     UserMessage,
 )
-from agentcli.llm.wire import WIRES, load
+from agentcli.llm.wire import WIRES
 
 ROWS = [name for name in PROVIDERS if name != "demo"]
 BEHIND = {
@@ -99,6 +100,10 @@ READ = ToolSpec(
     },
 )
 ASK = UserMessage((Text("Fix the bug"),))
+PNG = Image(
+    "image/png",
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+)
 SYSTEM = ("You are an agent. " * 800,)
 """Long enough to be worth a cache mark."""
 
@@ -124,7 +129,7 @@ class Setting:
         self.vendor = VENDORS[behind.get(name, name if name in VENDORS else "plain")]
         self.route = resolve(f"{name}/{model or model_of(row)}", environment(row), [row])
         key = "k" if self.route.key else None
-        self.provider = SimulatedProvider(steps, key=key, vendor=self.vendor)
+        self.provider = SimulatedProvider(steps, key=key, vendor=self.vendor, insists=True)
         self.where = []
         http = Http(transport=InProcess(self.handle))
         self.client = Client(lambda _: self.route, http, attempts=1)
@@ -225,6 +230,19 @@ def error(row):
     return setting
 
 
+def picture(row):
+    """A result that holds a picture, and a person's word beside it."""
+    setting = Setting(row, Turn((Use("read_file", {"path": "a.png"}),)), Turn((Say("Red."),)))
+    if not setting.route.provider.quirks.tools:
+        return setting
+    (call,) = setting.ask().tool_calls
+    output = ToolOutput(call.id, (Text("1x1"), PNG))
+    setting.messages.append(UserMessage((output, Text("Which colour?"))))
+    assert setting.ask().text == "Red."
+    assert (PNG.data in setting.provider.received[-1].body.decode()) == setting.route.model.images
+    return setting
+
+
 NEW = "brand-new-model"
 OTHERS = {
     "moonshot": ("kimi-k2.6", NEW),
@@ -250,7 +268,7 @@ def efforts(row):
     return setting
 
 
-KINDS = (text, tool_call, parallel_calls, thinking, error, efforts)
+KINDS = (text, tool_call, parallel_calls, thinking, picture, error, efforts)
 SCENARIOS = {each.__name__: each for each in KINDS}
 
 
@@ -313,7 +331,7 @@ def test_without_its_quirk_a_provider_refuses(name, odd):
     row = PROVIDERS[name]
     quirks = replace(row.quirks, **{odd.quirk: getattr(Quirks(), odd.quirk)})
     with pytest.raises((BadRequest, AssertionError)):
-        for scenario in (text, tool_call, thinking, efforts):
+        for scenario in (text, tool_call, thinking, picture, efforts):
             scenario(replace(row, quirks=quirks))
         text(replace(row, quirks=quirks, wire="openai-chat"))
 
@@ -323,11 +341,12 @@ def bodies(row):
     content = (Thinking("Hm."), ToolCall("call_1", "read_file", {"path": "a"}))
     for wire in {row.wire, "openai-chat"} if row.wire == "openai-responses" else {row.wire}:
         said = AssistantMessage(content, "m", "tool_use", native=Native(wire, "m", ()))
-        result = UserMessage((ToolOutput("call_1", (Text("1"),)),))
+        result = UserMessage((ToolOutput("call_1", (Text("1"),)), Text("Go on")))
         for name, effort in product(("m", "kimi-k2.6", "qwen3.8-27b"), (None, *LEVELS)):
             spec = ModelSpec(name, row.name, efforts=LEVELS, thinking="effort", max_output=9999)
-            request = Request("m", ("Be.",), (READ,), (ASK, said, result), effort=effort)
-            yield load(wire).encode(request, Route(row, spec, row.url, wire=wire), PLAN)
+            talk, route = (ASK, said, result), Route(row, spec, row.url, wire=wire)
+            client = Client(lambda _, at=route: at, Http(), planner=lambda *_: PLAN)
+            yield client.prepare(Request("m", ("Be.",), (READ,), talk, effort=effort, session="s"))
 
 
 def test_every_quirk_has_a_user_a_date_and_a_reason():

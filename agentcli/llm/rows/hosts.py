@@ -30,6 +30,7 @@ ROWS = (
         "https://api.fireworks.ai/inference/v1",
         "FIREWORKS_API_KEY FIREWORKS_AI_API_KEY",
         CACHE_KEY,
+        odd("session_header", "x-session-affinity", "requests of one session meet its cache"),
     ),
     row(
         "huggingface",

@@ -27,7 +27,8 @@ BUDGET = odd("switch", "enable_thinking", "thinking is `enable_thinking` and `th
 SWITCHED = odd(
     "switched", ("kimi-k2.5", "kimi-k2.6"), "these think or not, by `thinking.type`; no effort"
 )
-MISTRAL = (NO_OPTIONS, CACHE_KEY, NINE, BARE_SCHEMAS, THINKING_PARTS, ON_OR_OFF)
+BRIDGED = odd("bridged", True, "older models refuse the role user right after the role tool")
+MISTRAL = (NO_OPTIONS, CACHE_KEY, NINE, BARE_SCHEMAS, THINKING_PARTS, ON_OR_OFF, BRIDGED)
 GLM = (PRESERVED, NAMED, CLEAR, PIECES)
 KIMI = (NEW_LIMIT, CACHE_KEY, REPLAY, COARSE, SWITCHED)
 QWEN = (MARKS, BUDGET)
@@ -89,6 +90,7 @@ ROWS = (
         "XAI_API_KEY",
         NEW_LIMIT,
         CACHE_KEY,
+        odd("session_header", "x-grok-conv-id", "Chat finds a session's cache by it"),
         wire="openai-responses",
     ),
     row("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", *MISTRAL),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from agentcli.llm.simulator.gpt_prompt import parts_of
@@ -161,6 +162,12 @@ def check_messages(body: JsonObject, vendor: Vendor) -> None:
     for index, message in enumerate(messages):
         _check_message(index, message, vendor)
     _check_calls(messages)
+    roles = [message["role"] for message in messages]
+    need(
+        not vendor.bridged or ("tool", "user") not in pairwise(roles),
+        "Unexpected role 'user' after role 'tool'",
+        param="messages",
+    )
     if vendor.wants_reasoning and _thinks(body):
         _check_reasoning(messages)
 

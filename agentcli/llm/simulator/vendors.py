@@ -26,7 +26,7 @@ class Vendor:
     wants: str = ""
     """What its documentation asks for, and what it is dearer or worse without.
 
-    Paths of fields; `*name` is one at any place.
+    Paths of fields; `*name` is one at any place, `@name` a header.
     """
     efforts: str = ""
     """The only words its `reasoning_effort` takes (Kimi, Mistral)."""
@@ -53,6 +53,8 @@ class Vendor:
     """
     wants_reasoning: bool = False
     """Refuses a history whose turns with calls lack their reasoning (wire.md 5.1, 5.6)."""
+    bridged: bool = False
+    """Refuses a user's message right after results (Mistral's older models, wire.md 5.3)."""
     always_usage: bool = False
     """Reports the usage of a stream unasked (Mistral, Cerebras)."""
     hit_fields: bool = False
@@ -60,7 +62,18 @@ class Vendor:
 
 
 STRICT = (
-    Vendor("plain", checks_fields=True, reasoning_field="reasoning_content"),
+    Vendor(
+        "plain",
+        checks_fields=True,
+        images_in_results=False,
+        reasoning_field="reasoning_content",
+    ),
+    Vendor(
+        "litellm",
+        checks_fields=True,
+        reasoning_field="thinking_blocks",
+        wants="@x-litellm-session-id",
+    ),
     Vendor(
         "deepseek-strict",
         "units",
@@ -89,6 +102,8 @@ STRICT = (
         takes="prompt_cache_key",
         refuses="stream_options",
         efforts="none high",
+        bridged=True,
+        images_in_results=False,
         short_ids=True,
         bare_schemas=True,
         wants="prompt_cache_key",
@@ -156,7 +171,7 @@ STRICT = (
         "fireworks",
         checks_fields=True,
         takes="prompt_cache_key",
-        wants="prompt_cache_key",
+        wants="prompt_cache_key @x-session-affinity",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -193,7 +208,7 @@ STRICT = (
         checks_fields=True,
         takes="max_completion_tokens prompt_cache_key",
         refuses="max_tokens",
-        wants="prompt_cache_key",
+        wants="prompt_cache_key @x-grok-conv-id",
         reasoning_field="reasoning_content",
     ),
     Vendor("v0", checks_fields=True, refuses="max_tokens", reasoning_field="reasoning_content"),

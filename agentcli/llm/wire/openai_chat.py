@@ -7,6 +7,7 @@ import json
 from typing import Any, cast
 
 from agentcli.llm.cache import CachePlan, Mark
+from agentcli.llm.estimate import tokens_of_request
 from agentcli.llm.providers import Quirks, Route
 from agentcli.llm.types import (
     AssistantMessage,
@@ -24,6 +25,8 @@ from agentcli.llm.wire.openai_chat_effort import effort_fields
 
 NAME = "openai-chat"
 DEFAULT_MAX_OUTPUT = 32_000
+LEAST_OUTPUT = 1024
+BRIDGE = "(I have read the results.)"
 NOT_PLAIN = ("$schema", "$id", "additionalProperties")
 IMAGES_BELOW = "(the images are in the next message)"
 
@@ -69,9 +72,9 @@ class ChatWire:
 def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
     quirks = route.provider.quirks
     options: JsonObject = {}
-    limit = route.model.max_output or request.max_output
+    limit = _limit(request, route)
     if limit and quirks.max_tokens_field:
-        options[quirks.max_tokens_field] = min(limit, request.max_output or DEFAULT_MAX_OUTPUT)
+        options[quirks.max_tokens_field] = limit
     options |= effort_fields(request.effort, route) | quirks.fields
     key = plan.key or request.key
     if key and quirks.prompt_cache_key:
@@ -82,6 +85,18 @@ def _options(request: Request, route: Route, plan: CachePlan) -> JsonObject:
         schema = {"name": "answer", "schema": request.output_schema}
         options["response_format"] = {"type": "json_schema", "json_schema": schema}
     return options
+
+
+def _limit(request: Request, route: Route) -> int | None:
+    """The longest reply: prompt and reply together must fit the window (wire.md 5.13)."""
+    most = route.model.max_output or request.max_output
+    if not most:
+        return None
+    wanted = min(most, request.max_output or DEFAULT_MAX_OUTPUT)
+    if not route.model.context:
+        return wanted
+    room = route.model.context - tokens_of_request(request) * 5 // 4
+    return min(wanted, max(room, LEAST_OUTPUT))
 
 
 def _schema(schema: JsonObject, quirks: Quirks) -> JsonObject:
@@ -141,6 +156,8 @@ def _user(message: Message, marks: list[Mark | None], route: Route) -> list[Json
             case _:
                 continue
     if parts:
+        if found and route.provider.quirks.bridged:
+            found.append({"role": "assistant", "content": BRIDGE})
         found.append({"role": "user", "content": _flat(parts)})
     return found
 
