@@ -8,6 +8,8 @@ class LLMError(Exception):
 
     kind = "error"
     retryable = False
+    tries: int | None = None
+    """How often such a request is sent in all; None for as often as any."""
 
     def __init__(
         self,
@@ -30,8 +32,6 @@ class LLMError(Exception):
         """Seconds the server asked us to wait; None when it named none."""
         self.code = code
         """The provider's own word for the error, e.g. `overloaded_error`."""
-        self.tries: int | None = None
-        """Tries in all that make sense, where those are fewer than usual."""
         self.elsewhere = ""
         """Who is asked the next time and at what price, where that is somebody else."""
 
@@ -100,6 +100,12 @@ class ServerFailed(LLMError):
 
     kind = "server"
     retryable = True
+
+
+class ModelFailed(ServerFailed):
+    """The model wrote what its service cannot read; one more try may help (wire.md 3.3, 5.4)."""
+
+    tries = 2
 
 
 class ConnectionFailed(LLMError):

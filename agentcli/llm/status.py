@@ -15,6 +15,7 @@ from agentcli.llm.errors import (
     BadRequest,
     ContextOverflow,
     LLMError,
+    ModelFailed,
     ModelNotFound,
     Overloaded,
     QuotaExceeded,
@@ -33,17 +34,12 @@ SENTENCES: dict[Kind, str] = {
     RateLimited: "too many requests",
     Overloaded: "the service is overloaded",
     ServerFailed: "the service failed",
+    ModelFailed: "the model wrote what its service cannot read",
     ContextOverflow: "the conversation is too long for this model",
     ModelNotFound: "there is no such model here",
     BadRequest: "the request was refused",
     ThinkingRefused: "earlier thinking was refused",
 }
-ONCE: dict[str, Kind] = {
-    "modelerrorexception": ServerFailed,
-    "modelstreamerrorexception": ServerFailed,
-    "tool_use_failed": BadRequest,
-}
-"""What a model itself got wrong: Bedrock's 424, Groq's calls that can't be read."""
 SHOWN = 400
 """Characters of a provider's message that are shown."""
 _REQUEST_IDS = (
@@ -102,7 +98,7 @@ def error_from(
         retry_after=wait,
         code=facts.codes[0] if facts.codes else "",
     )
-    return _with_advice(_once(found), headers)
+    return _with_advice(found, headers)
 
 
 def error_from_event(
@@ -124,7 +120,7 @@ def error_from_event(
         retry_after=retry_after({}, error, status, message=facts.message),
         code=facts.codes[0] if facts.codes else "",
     )
-    return _once(found)
+    return found
 
 
 def _said(facts: Facts, answer: _Answer, wire: str) -> tuple[Kind, str]:
@@ -138,7 +134,19 @@ def _said(facts: Facts, answer: _Answer, wire: str) -> tuple[Kind, str]:
         tried = f"POST {urlsplit(answer.url).path}" if answer.url else "this address"
         speaks = f" or it does not speak {wire}" if wire else ""
         return WrongEndpoint, f"the server knows no {tried} ({said}): the base URL is wrong{speaks}"
-    return kind, f"{SENTENCES[kind]}: {said}"
+    return kind, f"{SENTENCES[kind]}: {said}{_remedy(said)}"
+
+
+REMEDIES = {
+    "tool choice requires": "start vLLM with --enable-auto-tool-choice and a --tool-call-parser",
+    "--jinja": "start llama-server with --jinja",
+}
+"""What a local server must be started with to take tools (wire.md 5.12, 5.13)."""
+
+
+def _remedy(said: str) -> str:
+    found = (what for words, what in REMEDIES.items() if words in said.lower())
+    return next((f"; {what}" for what in found), "")
 
 
 def _is_spend_limit(answer: _Answer) -> bool:
@@ -150,13 +158,6 @@ def _is_spend_limit(answer: _Answer) -> bool:
 def _passes(facts: Facts, answer: _Answer) -> bool:
     """Whether a conflict (409) is one of Anthropic's or OpenAI's, which pass (wire.md 0.3)."""
     return answer.provider in ("anthropic", "openai") or "conflict_error" in facts.codes
-
-
-def _once(error: LLMError) -> LLMError:
-    """Failures that a second try may mend, and a third one won't (wire.md 4.6, 5.4)."""
-    if type(error) is ONCE.get(error.code):
-        error.retryable, error.tries = True, 2
-    return error
 
 
 def _with_advice(error: LLMError, headers: Mapping[str, str]) -> LLMError:

@@ -10,6 +10,7 @@ from agentcli.llm.errors import (
     BadRequest,
     ContextOverflow,
     LLMError,
+    ModelFailed,
     ModelNotFound,
     Overloaded,
     QuotaExceeded,
@@ -67,8 +68,10 @@ _CODES: dict[Kind, str] = {
     Overloaded: """overloaded_error engine_overloaded_error modelnotreadyexception
         insufficient_system_resource serviceunavailableexception unavailable unavailable_error
         3505 1312""",
-    ServerFailed: """timeout_error network_error modeltimeoutexception modelerrorexception
-        modelstreamerrorexception internalserverexception deadline_exceeded 1234""",
+    ServerFailed: """timeout_error network_error modeltimeoutexception internalserverexception
+        deadline_exceeded 1234""",
+    ModelFailed: """tool_use_failed modelerrorexception modelstreamerrorexception
+        malformed_model_output malformed_tool_use""",
     AuthFailed: """authentication_error invalid_api_key api_key_invalid expiredtokenexception
         unrecognizedclientexception unauthenticated permission_error permission_denied
         accessdeniedexception unsupported_country_region_territory""",
@@ -76,7 +79,7 @@ _CODES: dict[Kind, str] = {
     ThinkingRefused: "invalid_encrypted_content",
     BadRequest: """invalid_prompt bio_policy misalignment_policy_violation data_inspection_failed
         data_residency_mismatch content_filter unsupported_parameter string_above_max_length
-        tool_use_failed 1301 invalid_image invalid_image_format invalid_base64_image
+        1301 invalid_image invalid_image_format invalid_base64_image
         invalid_image_url image_too_large image_too_small image_parse_error
         image_content_policy_violation invalid_image_mode image_file_too_large
         unsupported_image_media_type empty_image_file failed_to_download_image

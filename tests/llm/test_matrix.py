@@ -42,15 +42,12 @@ BEHIND = {
     "bigmodel": "zai",
     "dashscope-cn": "dashscope",
     "dashscope-us": "dashscope",
-    "openai": "openai-padded",
-    "azure": "openai-padded",
-    "openai-bedrock": "openai-strict",
 }
 """Whose rules a row's Chat server has, where they are neither its own nor the plain ones."""
 CHAT = {
-    "openai": "openai-strict",
-    "azure": "openai-strict",
-    "openai-bedrock": "openai-strict",
+    "openai": "openai",
+    "azure": "openai",
+    "openai-bedrock": "openai",
     "xai": "xai",
 }
 """The same for rows of Responses, where they are asked over Chat."""
@@ -77,6 +74,32 @@ MODELS = {
     "minimax-chat": "MiniMax-M3",
     "volcengine": "doubao",
 }
+WANTED = {
+    "openai": "prompt_cache_key stream_options.include_obfuscation",
+    "azure": "prompt_cache_key stream_options.include_obfuscation",
+    "openai-bedrock": "prompt_cache_key",
+    "xai": "prompt_cache_key @x-grok-conv-id",
+    "moonshot": "prompt_cache_key",
+    "moonshot-cn": "prompt_cache_key",
+    "mistral": "prompt_cache_key",
+    "codestral": "prompt_cache_key",
+    "fireworks": "prompt_cache_key @x-session-affinity",
+    "litellm": "@x-litellm-session-id",
+    "openrouter": "prompt_cache_key session_id *cache_control",
+    "dashscope": "*cache_control",
+    "dashscope-cn": "*cache_control",
+    "dashscope-us": "*cache_control",
+    "databricks": "*cache_control",
+    "streamlake": "*cache_control",
+    "minimax-chat": "reasoning_split",
+    "zai": "tool_stream thinking.clear_thinking",
+    "zai-coding": "tool_stream thinking.clear_thinking",
+    "bigmodel": "tool_stream thinking.clear_thinking",
+}
+"""What a vendor's documentation asks for, and is dearer or worse without, though nobody refuses.
+
+`a.b` is a field, `*a` one at any place, `@a` a header (wire.md 2.3, 5).
+"""
 PLACES = {
     "AWS_REGION": "eu-west-1",
     "GOOGLE_CLOUD_PROJECT": "p",
@@ -129,7 +152,7 @@ class Setting:
         self.vendor = VENDORS[behind.get(name, name if name in VENDORS else "plain")]
         self.route = resolve(f"{name}/{model or model_of(row)}", environment(row), [row])
         key = "k" if self.route.key else None
-        self.provider = SimulatedProvider(steps, key=key, vendor=self.vendor, insists=True)
+        self.provider = SimulatedProvider(steps, key=key, vendor=self.vendor)
         self.where = []
         http = Http(transport=InProcess(self.handle))
         self.client = Client(lambda _: self.route, http, attempts=1)
@@ -147,8 +170,16 @@ class Setting:
         fields = {"tools": (READ,), "session": "s", "max_output": 4000} | more
         request = Request("m", SYSTEM, fields.pop("tools"), tuple(self.messages))
         reply = asyncio.run(self._reply(replace(request, **fields)))
+        assert not self.missed(self.route.provider.name, self.route.wire)
         self.messages.append(reply)
         return reply
+
+    def missed(self, name, wire):
+        """What this row's vendor wants and did not get with the last request."""
+        last, wanted = self.provider.received[-1], WANTED.get(name, "").split()
+        padded = wire == "openai-responses"
+        wanted = [each for each in wanted if padded or "obfuscation" not in each]
+        return [each for each in wanted if not has(last, each)]
 
     async def _reply(self, request):
         async with self.client.stream(request) as reply:
@@ -161,6 +192,18 @@ class Setting:
         results = tuple(ToolOutput(call.id, (Text(f"{call.input}"),)) for call in calls)
         self.messages.append(UserMessage(results))
         return [call.input["path"] for call in calls]
+
+
+def has(request, wanted):
+    match wanted[0]:
+        case "@":
+            return wanted[1:] in request.headers
+        case "*":
+            return f'"{wanted[1:]}"'.encode() in request.body
+    held = json.loads(request.body)
+    for name in wanted.split("."):
+        held = held.get(name) if isinstance(held, dict) else None
+    return held is not None
 
 
 def text(row):

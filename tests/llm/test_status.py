@@ -6,6 +6,7 @@ from agentcli.llm.errors import (
     AuthFailed,
     BadRequest,
     ContextOverflow,
+    ModelFailed,
     ModelNotFound,
     Overloaded,
     QuotaExceeded,
@@ -248,10 +249,11 @@ OTHERS = [
     (400, {"object": "error", "message": "maximum context length is 8 tokens"}, ContextOverflow),
     (498, {"error": {"message": "capacity"}}, Overloaded),
     (424, {"message": "x"}, ServerFailed),
+    (400, {"error": {"message": "no", "code": "tool_use_failed"}}, ModelFailed),
     (425, b"", ServerFailed),
     (407, b"", AuthFailed),
 ]
-RETRIED = (RateLimited, Overloaded, ServerFailed)
+RETRIED = (RateLimited, Overloaded, ServerFailed, ModelFailed)
 
 
 @pytest.mark.parametrize("words", OVERFLOW_WORDS)
@@ -314,7 +316,7 @@ def test_what_each_provider_means(status, body, kind):
         (404, "ResourceNotFoundException", "x", ModelNotFound),
         (424, "ModelStreamErrorException", "x", ServerFailed),
         (408, "ModelTimeoutException", "x", ServerFailed),
-        (424, "ModelErrorException", "x", ServerFailed),
+        (424, "ModelErrorException", "x", ModelFailed),
         (429, "ThrottlingException", "Too many tokens, please wait", RateLimited),
         (429, "ThrottlingException", "Too many tokens per day", QuotaExceeded),
         (429, "ModelNotReadyException", "x", Overloaded),
@@ -490,3 +492,9 @@ def test_bedrock_names_a_model_it_has_not(status, kind, message):
         status, headers, json.dumps({"message": message}).encode(), provider="bedrock", model="m"
     )
     assert type(error) is ModelNotFound
+
+
+def test_a_server_started_without_tools_is_told_how_to_start():
+    said = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+    assert "; start vLLM with" in str(error(400, {"error": {"message": said}}))
+    assert "; start" not in str(error(400, {"error": {"message": "no"}}))

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from agentcli.lib.value import value
 from agentcli.llm.simulator.dialect import Call, Dialect, Heard
 from agentcli.llm.simulator.frames import dump, rechunked, spoilt
-from agentcli.llm.simulator.refusal import Refused, as_object, check_wanted
+from agentcli.llm.simulator.refusal import Refused, as_object
 from agentcli.llm.simulator.routes import Accounts, Place
 from agentcli.llm.simulator.script import (
     Drop,
@@ -98,8 +98,8 @@ class SimulatedProvider:
     of each to its `organisation/workspace`: what one has cached another does not read. `models` are
     the ids served; None serves every name. `vendor` decides the oddities of Chat; None goes by the
     model's name. `cold` says by its number which request is routed to a machine that has cached
-    nothing, as vendors that promise no hit may do. `insists` refuses what lacks a field that the
-    vendor wants. A request that is refused uses up no step of the script.
+    nothing, as vendors that promise no hit may do. A request that is refused uses up no step of the
+    script.
     """
 
     def __init__(
@@ -112,7 +112,6 @@ class SimulatedProvider:
         key: str | Mapping[str, str] | None = None,
         vendor: Vendor | None = None,
         cold: Callable[[int], bool] = _never,
-        insists: bool = False,
     ) -> None:
         self._script = as_script(script)
         self._player = Player(self._script)
@@ -121,7 +120,6 @@ class SimulatedProvider:
         self._models = models
         self._keys = {key: ""} if isinstance(key, str) else key
         self._accounts = Accounts(vendor, self._keys or {})
-        self._wanted = vendor.wants if vendor and insists else ""
         self._cold = cold
         self._number = 0
         self.received: list[Received] = []
@@ -189,7 +187,6 @@ class SimulatedProvider:
             parsed = as_object(json.loads(asking.body or b"{}"))
         except ValueError as error:
             raise Refused(f"The request body is not valid JSON: {error}") from None
-        check_wanted(parsed, asking.headers, self._wanted if place.job == "reply" else "")
         model = place.model or str(parsed.get("model") or "")
         if self._models is not None and model and model not in self._models:
             raise dialect.failure(Fault("model_not_found"), model)

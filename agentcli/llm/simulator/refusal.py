@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, cast
 
 from agentcli.llm.types import JsonObject
@@ -35,21 +34,6 @@ def require(holds: bool, message: str) -> None:
     """Raises Refused (400) unless it holds."""
     if not holds:
         raise Refused(message)
-
-
-def check_wanted(body: JsonObject, headers: Mapping[str, str], paths: str) -> None:
-    """Raises Refused without a field at each of `paths`: `a.b`, `*a` anywhere, `@a` a header."""
-    for path in paths.split():
-        if path.startswith("@"):
-            found = path[1:] in headers
-        elif path.startswith("*"):
-            found = f'"{path[1:]}"' in json.dumps(body)
-        else:
-            found = True
-            held = body
-            for name in path.split("."):
-                found, held = found and name in held, as_object(held.get(name))
-        require(found, f"This service is worse without {path.lstrip('*@')}")
 
 
 def anthropic_error(kind: str, message: str, request_id: str) -> JsonObject:

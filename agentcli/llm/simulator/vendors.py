@@ -23,11 +23,6 @@ class Vendor:
     """Names of fields it knows beside the plain ones."""
     refuses: str = ""
     """Plain fields that it does not know."""
-    wants: str = ""
-    """What its documentation asks for, and what it is dearer or worse without.
-
-    Paths of fields; `*name` is one at any place, `@name` a header.
-    """
     efforts: str = ""
     """The only words its `reasoning_effort` takes (Kimi, Mistral)."""
     switched: str = ""
@@ -72,7 +67,6 @@ STRICT = (
         "litellm",
         checks_fields=True,
         reasoning_field="thinking_blocks",
-        wants="@x-litellm-session-id",
     ),
     Vendor(
         "deepseek-strict",
@@ -91,7 +85,6 @@ STRICT = (
         takes="max_completion_tokens prompt_cache_key thinking",
         refuses="max_tokens temperature top_p",
         efforts="low high max",
-        wants="prompt_cache_key",
         switched="kimi-k2.6",
         reasoning_field="reasoning_content",
         wants_reasoning=True,
@@ -106,7 +99,6 @@ STRICT = (
         images_in_results=False,
         short_ids=True,
         bare_schemas=True,
-        wants="prompt_cache_key",
         reasoning_field="parts",
         always_usage=True,
     ),
@@ -124,7 +116,6 @@ STRICT = (
         takes="reasoning prompt_cache_key session_id provider models cache_control",
         refuses="reasoning_effort",
         marks=True,
-        wants="prompt_cache_key session_id *cache_control",
         reasoning_field="reasoning_details",
     ),
     Vendor(
@@ -132,7 +123,6 @@ STRICT = (
         checks_fields=True,
         takes="thinking tool_stream",
         refuses="reasoning_effort",
-        wants="tool_stream thinking.clear_thinking",
         reasoning_field="reasoning_content",
         wants_reasoning=True,
     ),
@@ -142,7 +132,6 @@ STRICT = (
         takes="enable_thinking thinking_budget preserve_thinking",
         refuses="reasoning_effort",
         marks=True,
-        wants="*cache_control",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -150,7 +139,6 @@ STRICT = (
         checks_fields=True,
         takes="reasoning_split",
         refuses="reasoning_effort",
-        wants="reasoning_split",
         reasoning_field="reasoning_details",
     ),
     Vendor(
@@ -171,7 +159,6 @@ STRICT = (
         "fireworks",
         checks_fields=True,
         takes="prompt_cache_key",
-        wants="prompt_cache_key @x-session-affinity",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -180,7 +167,6 @@ STRICT = (
         takes="max_completion_tokens",
         refuses="max_tokens",
         marks=True,
-        wants="*cache_control",
         reasoning_field="reasoning_content",
     ),
     Vendor(
@@ -188,27 +174,13 @@ STRICT = (
         checks_fields=True,
         refuses="reasoning_effort",
         marks=True,
-        wants="*cache_control",
         reasoning_field="reasoning_content",
-    ),
-    Vendor(
-        "openai-strict",
-        "openai",
-        checks_fields=True,
-        new_limit=True,
-        images_in_results=False,
-        wants="prompt_cache_key",
-    ),
-    Vendor(
-        "openai-padded",
-        wants="prompt_cache_key stream_options.include_obfuscation",
     ),
     Vendor(
         "xai",
         checks_fields=True,
         takes="max_completion_tokens prompt_cache_key",
         refuses="max_tokens",
-        wants="prompt_cache_key @x-grok-conv-id",
         reasoning_field="reasoning_content",
     ),
     Vendor("v0", checks_fields=True, refuses="max_tokens", reasoning_field="reasoning_content"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from agentcli.llm.errors import BadRequest, LLMError, ServerFailed, StreamCut, StreamMalformed
+from agentcli.llm.errors import BadRequest, LLMError, ModelFailed, StreamCut, StreamMalformed
 from agentcli.llm.frames import SseParser, parse_body, parse_data
 from agentcli.llm.providers import Route
 from agentcli.llm.status import error_from_event
@@ -217,7 +217,7 @@ class GeminiDecoder:
         return "max_tokens" if stop == "pause" and not self._token else stop
 
     def _failure(self, why: str) -> LLMError:
-        kind = BadRequest if self._reason == OUR_FAULT else ServerFailed
+        kind = BadRequest if self._reason == OUR_FAULT else ModelFailed
         message = f"the model stopped: {self._reason}" + (f": {why}" if why else "")
         return kind(message, code=self._reason.lower(), **self._who())
 
