@@ -177,8 +177,12 @@ class Setting:
     def missed(self, name, wire):
         """What this row's vendor wants and did not get with the last request."""
         last, wanted = self.provider.received[-1], WANTED.get(name, "").split()
-        padded = wire == "openai-responses"
-        wanted = [each for each in wanted if padded or "obfuscation" not in each]
+        if wire == "openai-chat":
+            wanted = [each for each in wanted if "obfuscation" not in each]
+        if self.route.model.cache.mode != "explicit":
+            wanted = [each for each in wanted if "cache_control" not in each]
+        if not self.route.model.thinking:
+            wanted = [each for each in wanted if "clear_thinking" not in each]
         return [each for each in wanted if not has(last, each)]
 
     async def _reply(self, request):
@@ -291,12 +295,6 @@ OTHERS = {
     "moonshot": ("kimi-k2.6", NEW),
     "moonshot-cn": ("kimi-k2.6", NEW),
     "groq": ("qwen/qwen3.8-27b", NEW),
-    "openrouter": ("anthropic/claude-sonnet-4.6",),
-    "dashscope": (),
-    "dashscope-cn": (),
-    "dashscope-us": (),
-    "databricks": ("claude-sonnet-4-6",),
-    "streamlake": (),
 }
 """Further models of a row, which differ from the first; elsewhere one that nobody knows."""
 
@@ -361,10 +359,10 @@ def test_every_quirk_changes_what_is_sent(name, odd):
     assert list(bodies(row)) != list(bodies(replace(row, quirks=quirks)))
 
 
-ELSEWHERE = {"off", "switch"}
-"""Quirks that only decide whether a model thinks: `test_efforts` holds them to the letter."""
+ELSEWHERE = {("deepseek-anthropic", "efforts"), ("vllm", "switch"), ("sglang", "switch")}
+"""Like `off`, these only decide how much is thought: `test_efforts` holds them to the letter."""
 DEMANDED = [
-    (name, odd) for name, odd in ODD if not (odd.quirk in ELSEWHERE or name == "deepseek-anthropic")
+    (name, odd) for name, odd in ODD if odd.quirk != "off" and (name, odd.quirk) not in ELSEWHERE
 ]
 
 

@@ -314,7 +314,7 @@ def test_what_each_provider_means(status, body, kind):
         (403, "UnrecognizedClientException", "x", AuthFailed),
         (400, "ValidationException", "prompt is too long: 9 tokens > 8 maximum", ContextOverflow),
         (404, "ResourceNotFoundException", "x", ModelNotFound),
-        (424, "ModelStreamErrorException", "x", ServerFailed),
+        (424, "ModelStreamErrorException", "x", ModelFailed),
         (408, "ModelTimeoutException", "x", ServerFailed),
         (424, "ModelErrorException", "x", ModelFailed),
         (429, "ThrottlingException", "Too many tokens, please wait", RateLimited),

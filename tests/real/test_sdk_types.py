@@ -36,6 +36,14 @@ EXTENSIONS = {
     "reasoning_content": "DeepSeek and Kimi want their reasoning back (wire.md 5.1, 5.6)",
     "reasoning_details": "OpenRouter wants its reasoning back (wire.md 5.5)",
     "reasoning": "OpenRouter's switch for effort (wire.md 5.5)",
+    "thinking": "the switch of GLM, and of Kimi's older models (wire.md 5.6, 5.7)",
+    "tool_stream": "has GLM's arguments come in pieces (wire.md 5.7)",
+    "enable_thinking": "Qwen's switch (wire.md 5.8)",
+    "thinking_budget": "Qwen's effort (wire.md 5.8)",
+    "reasoning_format": "has Groq's thoughts come apart from the text (wire.md 5.4)",
+    "reasoning_split": "the same at MiniMax (wire.md 5.9)",
+    "chat_template_kwargs": "the switch of open models at vLLM and llama.cpp (wire.md 5.12, 5.13)",
+    "thinking_blocks": "Claude's signed thoughts through LiteLLM (wire.md 5.14)",
 }
 """Fields of Chat servers that are not OpenAI, which alone OpenAI's types know."""
 

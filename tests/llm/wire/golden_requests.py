@@ -280,7 +280,23 @@ OPENROUTER = at("openrouter", "anthropic/claude-opus-5.5", efforts=LEVELS, cache
 DEEPSEEK = at("deepseek", "deepseek-v4-pro", max_output=393_216, efforts=("low", "high", "max"))
 MISTRAL = at("mistral", "mistral-large-4")
 HAIKU = at("anthropic", "claude-haiku-4-5", max_output=64_000, efforts=LEVELS, thinking="budget")
+THINKS = {"thinking": "effort", "efforts": ("low", "medium", "high")}
+LITELLM = at("litellm", "claude-opus-5-5", **THINKS)
+BLOCKS = [
+    {"type": "thinking", "thinking": "Need ü.", "signature": "EqQBsig"},
+    {"type": "redacted_thinking", "data": "EmwK"},
+]
 SPECIAL = {
+    "reasoning_litellm": (
+        LITELLM,
+        asked(ASK, thought("openai-chat", "claude-opus-5-5", ({"thinking_blocks": BLOCKS},))),
+    ),
+    "effort_zai": (at("zai", "glm-5.3", **THINKS), asked(ASK, effort="max")),
+    "effort_dashscope": (at("dashscope", "qwen3.8-max", **THINKS), asked(ASK, effort="low")),
+    "effort_groq": (at("groq", "qwen/qwen3.8-27b", **THINKS), asked(ASK, effort="none")),
+    "effort_kimi": (at("moonshot", "kimi-k2.6", **THINKS), asked(ASK, effort="none")),
+    "effort_vllm": (at("vllm", "qwen3", **THINKS), asked(ASK, effort="medium")),
+    "effort_minimax": (at("minimax-chat", "MiniMax-M3", **THINKS), asked(ASK, effort="high")),
     "budget_haiku": (HAIKU, asked(ASK, effort="high")),
     "budget_without_room": (HAIKU, asked(ASK, effort="high", max_output=2000)),
     "foreign_call_ids": (
