@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
-    Coroutine,
     Generator,
     Iterator,
     Mapping,
@@ -17,12 +15,13 @@ from collections.abc import (
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack, get_args
+from typing import TypeAlias, TypedDict, TypeVar, Unpack, get_args
 
 from agentcli.lib.errors import UserError
+from agentcli.lib.thread_loop import ThreadLoop
 from agentcli.lib.value import value
 from agentcli.llm.cache import NO_PLAN, CachePlan, plan
-from agentcli.llm.client import Client
+from agentcli.llm.client import Client, Retry
 from agentcli.llm.cost import Cost, price
 from agentcli.llm.errors import ConnectionFailed, LLMError
 from agentcli.llm.http import Http
@@ -78,9 +77,14 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Said: TypeAlias = "str | Image | ToolOutput | Message"
+Said: TypeAlias = "str | Text | Image | ToolOutput | Message"
 Prompt: TypeAlias = "str | Sequence[Said]"
 """The user's words, or a talk: words, pictures and outputs of tools, and earlier answers."""
+
+PARTS = (
+    "A prompt is a string, or a list of strings, Image, ToolOutput and messages: what another "
+    "library calls {'role': 'user', 'content': …} is a string here"
+)
 
 
 class Options(TypedDict, total=False):
@@ -161,9 +165,12 @@ class Result:
 class AsyncStream:
     """An answer as it comes: iterate its deltas or its `texts`; `result` is what came so far."""
 
-    def __init__(self, reply: Reply, route: Route, until: float | None) -> None:
+    def __init__(
+        self, reply: Reply, route: Route, until: float | None, failed: Sequence[Retry] = ()
+    ) -> None:
         self._reply = reply
         self._route = route
+        self._failed = failed
         self._deltas = aiter(reply)
         self._until = until
         self._at = datetime.now(UTC)
@@ -176,8 +183,9 @@ class AsyncStream:
             async with asyncio.timeout_at(self._until):
                 return await anext(self._deltas)
         except TimeoutError:
+            last = f"; the last try: {self._failed[-1].error.message}" if self._failed else ""
             raise ConnectionFailed(
-                "the time-out of this call has passed",
+                f"the time-out of this call has passed{last}",
                 provider=self._route.provider.name,
                 model=self._route.model.id,
             ) from None
@@ -206,7 +214,7 @@ class AsyncStream:
 class Stream:
     """The same for code without `async`."""
 
-    def __init__(self, inner: AsyncStream, loop: _Loop) -> None:
+    def __init__(self, inner: AsyncStream, loop: ThreadLoop) -> None:
         self._inner = inner
         self._loop = loop
 
@@ -214,6 +222,8 @@ class Stream:
         return self
 
     def __next__(self) -> Delta:
+        if self._loop.closed:  # the block was left: nothing more comes
+            raise StopIteration
         try:
             return self._loop.run(self._inner.__anext__())
         except StopAsyncIteration:
@@ -240,8 +250,10 @@ async def astream(
     http = Http()
     client = Client(lambda _: route, http, planner=plan if options.get("cache", True) else _no_plan)
     try:
-        async with client.stream(_request(model, prompt, options)) as reply:
-            yield AsyncStream(reply, route, until)
+        failed: list[Retry] = []
+        request = _request(model, prompt, options)
+        async with client.stream(request, on_retry=failed.append) as reply:
+            yield AsyncStream(reply, route, until, failed)
     finally:
         await client.aclose()
 
@@ -257,7 +269,7 @@ async def acomplete(model: str, prompt: Prompt, **options: Unpack[Options]) -> R
 @contextmanager
 def stream(model: str, prompt: Prompt, **options: Unpack[Options]) -> Generator[Stream]:
     """`astream` for code without `async`; works where an event loop runs already (notebooks)."""
-    with _Loop() as loop:
+    with ThreadLoop() as loop:
         opened = astream(model, prompt, **options)
         answer = loop.run(opened.__aenter__())
         try:
@@ -268,44 +280,8 @@ def stream(model: str, prompt: Prompt, **options: Unpack[Options]) -> Generator[
 
 def complete(model: str, prompt: Prompt, **options: Unpack[Options]) -> Result:
     """`acomplete` for code without `async`; works where an event loop runs already (notebooks)."""
-    with _Loop() as loop:
+    with ThreadLoop() as loop:
         return loop.run(acomplete(model, prompt, **options))
-
-
-class _Loop:
-    """An event loop in a thread of its own, for as long as one call lasts."""
-
-    def __enter__(self) -> _Loop:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        return self
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for it; Ctrl-C ends it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.run(_end_tasks())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-async def _end_tasks() -> None:
-    """Let whatever was cancelled close its connections."""
-    loop = asyncio.get_running_loop()
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
 
 
 def _route(model: str, options: Options) -> Route:
@@ -330,6 +306,11 @@ def _request(model: str, prompt: Prompt, options: Options) -> Request:
     effort = options.get("effort")
     if effort not in (None, *get_args(Effort)):
         raise UserError(f"effort is one of {', '.join(get_args(Effort))}, not {effort!r}.")
+    tools, most = tuple(options.get("tools", ())), options.get("max_output")
+    if not all(map(_is_tool, tools)):
+        raise UserError("tools is a list of ToolSpec values.")
+    if most is not None and most < 1:
+        raise UserError(f"max_output is a number of tokens above 0, not {most}.")
     messages = _messages(prompt)
     if not messages or isinstance(messages[-1], AssistantMessage):
         raise UserError("The prompt must end with something for the model to answer.")
@@ -337,9 +318,9 @@ def _request(model: str, prompt: Prompt, options: Options) -> Request:
     return Request(
         model=model,
         system=(system,) if isinstance(system, str) else tuple(system),
-        tools=tuple(options.get("tools", ())),
+        tools=tools,
         messages=messages,
-        max_output=options.get("max_output"),
+        max_output=most,
         effort=effort,
         session=options.get("session", ""),
         output_schema=options.get("output_schema"),
@@ -356,6 +337,8 @@ def _messages(prompt: Prompt) -> tuple[Message, ...]:
             messages.append(UserMessage(tuple(loose)))
             loose.clear()
 
+    if not _is_sequence(prompt):
+        raise UserError(f"{PARTS}; {type(prompt).__name__!r} is none of them.")
     for part in [prompt] if isinstance(prompt, str) else prompt:
         match part:
             case str():
@@ -363,10 +346,20 @@ def _messages(prompt: Prompt) -> tuple[Message, ...]:
             case UserMessage() | AssistantMessage():
                 settle()
                 messages.append(part)
-            case _:
+            case Text() | Image() | ToolOutput():
                 loose.append(part)
+            case _:
+                raise UserError(f"{PARTS}; {type(part).__name__!r} is none of them.")
     settle()
     return tuple(messages)
+
+
+def _is_tool(given: object) -> bool:
+    return isinstance(given, ToolSpec)
+
+
+def _is_sequence(given: object) -> bool:
+    return isinstance(given, Sequence)
 
 
 def _no_plan(*_: object) -> CachePlan:

@@ -1,9 +1,13 @@
 """The library over a real connection: its guide, both forms, and what a call may go through."""
 
 import asyncio
+import gc
 import io
 import re
+import runpy
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import redirect_stdout
@@ -244,6 +248,106 @@ def test_nothing_to_answer_is_told_before_it_is_sent(provider, prompt):
     with pytest.raises(UserError, match="must end with something"):
         complete("sonnet", prompt)
     assert not server.requests
+
+
+@pytest.mark.parametrize(
+    "prompt", [None, 3, b"hi", {"role": "user"}, [{"role": "user", "content": "hi"}], ["hi", None]]
+)
+def test_what_is_no_prompt_is_told_before_it_is_sent(provider, prompt):
+    server = provider(says("Hi."))
+    with pytest.raises(UserError, match="A prompt is a string, or a list of strings"):
+        complete("sonnet", prompt)
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [({"tools": ["look"]}, "ToolSpec"), ({"max_output": 0}, "above 0")]
+)
+def test_options_of_the_wrong_kind_are_told(provider, option, said):
+    provider(says("Hi."))
+    with pytest.raises(UserError, match=said):
+        complete("sonnet", "Hi", **option)
+
+
+def test_the_first_calls_of_many_threads_find_their_providers():
+    """What is read at the first look-up is read by all of them at once."""
+    program = """
+import threading
+from agentcli.llm.providers import resolve
+gate, found = threading.Barrier(16), []
+def look(name):
+    gate.wait()
+    found.append(resolve(name, {"ANTHROPIC_API_KEY": "k", "GROQ_API_KEY": "k"}).provider.name)
+names = ["sonnet", "groq/openai/gpt-oss-120b"] * 8
+threads = [threading.Thread(target=look, args=(name,)) for name in names]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sorted(found) == ["anthropic"] * 8 + ["groq"] * 8)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_calls_of_many_threads_at_once(provider):
+    provider(*[says("Hi.")] * 8)
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(complete("sonnet", "Hi").text))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["Hi."] * 8
+
+
+def test_an_answer_read_after_its_block_was_left_has_ended(provider):
+    provider(says("word " * 100), says("word " * 100))
+    with stream("sonnet", "Hi") as answer:
+        next(iter(answer))
+    assert list(answer) == list(answer.texts()) == []
+    assert answer.result.stop == "interrupted"
+
+    async def late():
+        async with astream("sonnet", "Hi") as answer:
+            await anext(answer)
+        return [delta async for delta in answer]
+
+    assert asyncio.run(late()) == []
+
+
+def test_an_answer_nobody_wants_any_more_is_let_go(provider):
+    """Opened without `with`, and forgotten."""
+    server = provider(replace(says("word " * 1000), pause=0.01))
+    opened = stream("sonnet", "Hi")
+    next(iter(opened.__enter__()))
+    before = threading.active_count()
+    del opened
+    gc.collect()
+    assert all_left(server)
+    assert threading.active_count() == before - 1
+
+
+def test_an_error_of_ones_own_goes_through_and_closes_the_connection(provider):
+    server = provider(replace(says("word " * 1000), pause=0.01))
+    with pytest.raises(ZeroDivisionError), stream("sonnet", "Hi") as answer:
+        next(iter(answer))
+        raise ZeroDivisionError
+    assert all_left(server)
+
+
+def test_a_call_without_time_left_says_why_it_took_so_long(provider):
+    provider(*[Failure(529)] * 9)
+    with pytest.raises(ConnectionFailed, match=r"time-out of this call.*the service is overloaded"):
+        complete("sonnet", "Hi", timeout=0.7)
+
+
+def test_a_strictly_typed_program_of_a_user_runs(provider, monkeypatch):
+    """`make check` reads the same file with pyright."""
+    server = provider(*[calls(("weather", {}))] * 2, *[says("Rain.")] * 9)
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    runpy.run_path(str(Path(__file__).parent / "typed_use.py"), run_name="__main__")
 
 
 def test_an_answer_alone_is_no_question(provider):

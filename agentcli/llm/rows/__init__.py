@@ -75,7 +75,7 @@ class Rows(Mapping[str, Provider]):
     def __init__(self, own: Iterable[Provider] = ()) -> None:
         self._made = {row.name: row for row in own}
         self._rows: dict[str, Row] = {}
-        self._unread = list(TABLES)
+        self._unread = dict.fromkeys(TABLES)
 
     def __getitem__(self, name: str) -> Provider:
         if name not in self:
@@ -92,11 +92,16 @@ class Rows(Mapping[str, Provider]):
     def __iter__(self) -> Iterator[str]:
         while self._unread:
             self._read()
-        return iter(dict.fromkeys((*self._rows, *self._made)))
+        return iter(dict.fromkeys((*self._rows, *tuple(self._made))))
 
     def __len__(self) -> int:
         return len(tuple(iter(self)))
 
     def _read(self) -> None:
-        table = import_module(f"{__name__}.{self._unread.pop(0)}")
+        """One table; it counts as read when its rows are there, since threads may look at once."""
+        name = next(iter(tuple(self._unread)), None)
+        if name is None:
+            return
+        table = import_module(f"{__name__}.{name}")
         self._rows |= {row[0]: row for row in cast("tuple[Row, ...]", table.ROWS)}
+        self._unread.pop(name, None)
