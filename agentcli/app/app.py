@@ -22,7 +22,7 @@ from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import DEMO, Options
 from agentcli.app.remote import remote
-from agentcli.app.reports import cost_table, permissions_text
+from agentcli.app.reports import cost_table, permissions_text, proxy_lines
 from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.uncompact import uncompact
@@ -261,7 +261,8 @@ class App:
         self.frontend.emit(Notice("info", f"{name} answers again; it {self._rereads(route)}."))
 
     def cost_report(self) -> str:
-        return cost_table(self.talk.ledger)
+        proxy = self._engine.client.proxy_of(self.route) if self._engine else None
+        return "\n\n".join((cost_table(self.talk.ledger), *(proxy_lines(proxy) if proxy else ())))
 
     def context_report(self) -> str:
         from agentcli.app.context_report import context_table

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from agentcli.lib.text import visible
 from agentcli.llm.cost import format_usd
+from agentcli.llm.proxy import Standing
 from agentcli.policy.permissions import Policy
 from agentcli.session.ledger import Account, Ledger
 from agentcli.session.store import SessionInfo
@@ -70,3 +72,12 @@ def session_table(sessions: tuple[SessionInfo, ...]) -> str:
         for info in sessions
     )
     return "\n".join(rows)
+
+
+def proxy_lines(standing: Standing) -> Iterator[str]:
+    """What a LiteLLM proxy says: who answers, and what its key has spent."""
+    if standing.model:
+        yield f"The proxy answers with {standing.model}."
+    if standing.spent is not None:
+        limit = f" of {format_usd(standing.budget)}" if standing.budget else ""
+        yield f"Its key has spent {format_usd(standing.spent)}{limit} so far, by its own count."

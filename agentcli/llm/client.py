@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from agentcli.lib.value import replace, value
-from agentcli.llm import cache
+from agentcli.llm import cache, proxy
 from agentcli.llm.auth import auth_headers, renewed
 from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import CachePlan
@@ -22,6 +22,7 @@ from agentcli.llm.handoff import Unsigned, handoff
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.plans import PlanKey, Plans
 from agentcli.llm.providers import Route
+from agentcli.llm.proxy import Standing
 from agentcli.llm.repair import Repairer
 from agentcli.llm.retry import ATTEMPTS, next_delay
 from agentcli.llm.router import Key, key_of
@@ -102,6 +103,7 @@ class Client:
     _unsigned: dict[PlanKey, Unsigned] = field(default_factory=dict[PlanKey, Unsigned], init=False)
     """What went back once too often with its signatures."""
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
+    _proxies: dict[Key, Standing] = field(default_factory=dict[Key, Standing], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
     _wires: dict[str, str] = field(default_factory=dict[str, str], init=False)
     """By base URL: the other wire, where the first was found not to be spoken."""
@@ -163,13 +165,23 @@ class Client:
         fit = request if messages is request.messages else replace(request, messages=messages)
         plan = self.planner(fit, route.model, self._plans.before(request, key), self.clock())
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
-        for more in (wire.headers(route), auth_headers(route), route.headers):
+        hints = self._hints(request, route)
+        for more in (hints, wire.headers(route), auth_headers(route), route.headers):
             headers |= {name.lower(): value for name, value in more.items()}
         if route.provider.quirks.session_header and request.key:
             headers[route.provider.quirks.session_header] = request.key
         body = as_bytes(wire.encode(fit, route, plan))
         prepared = PreparedRequest(route.url + wire.path(route), headers, body)
         return _Sending(prepared, plan, wire, route, key, repairs, request)
+
+    def _hints(self, request: Request, route: Route) -> dict[str, str]:
+        """What a LiteLLM proxy wants to know, wherever one was met."""
+        met = route.provider.name == proxy.ROW or key_of(route) in self._proxies
+        return proxy.hints(request.session) if met else {}
+
+    def proxy_of(self, route: Route) -> Standing | None:
+        """What a LiteLLM proxy said last of itself; None where there is none, or not yet."""
+        return self._proxies.get(key_of(route))
 
     def _door(self, route: Route) -> Http:
         door = self.http(route) if callable(self.http) else self.http
@@ -204,8 +216,11 @@ class Client:
             del self._broken[key]
             error.elsewhere = goes_on(other, _anew(self._plan(sending.request, other)))
 
-    def _answered(self, sending: _Sending, started: float) -> None:
+    def _answered(self, sending: _Sending, started: float, headers: Mapping[str, str]) -> None:
         """Only what a model began to answer is in its cache."""
+        standing = proxy.standing(headers)
+        if standing is not None:
+            self._proxies[key_of(sending.route)] = standing
         self._plans.answered(sending.key, sending.route.model.id, sending.plan, started)
 
 
@@ -291,7 +306,7 @@ class _Attempts:
             if response.status >= 300:
                 raise await self._refused(response)
             self._request_id = request_id(response.headers)
-            client._answered(sending, started)
+            client._answered(sending, started, response.headers)
             self._decoder = decoder = sending.wire.decoder(sending.route)
             bill = _stated(response.headers)
             try:

@@ -25,7 +25,10 @@ MAKERS = (
     "dashscope",
 )
 """Whose models others have too."""
-NATIVE = {("litellm", "anthropic"): "anthropic"}
+NATIVE = {
+    ("litellm", "anthropic"): "anthropic",
+    ("litellm", "openai"): "openai-responses",
+}
 """Whose models a gateway also serves over their own wire, which keeps marks and signatures."""
 PLACES = ("us", "eu", "regional", "gov")
 """Factors that hold for where a request is answered."""

@@ -204,6 +204,8 @@ def _wires(provider: Provider, model: ModelSpec, base: str, env: Mapping[str, st
         return ["openai-chat", ""]
     if provider.wire == "openai-chat" and path.endswith("/anthropic"):
         return ["anthropic", ""]
+    if provider.name == "litellm" and model.wire == "openai-responses":
+        return [model.wire, "openai-chat"]
     if provider.name != "openai" or not base or "api.openai.com" in base:
         return [model.wire or provider.wire, ""]
     if env.get("OPENAI_WIRE"):

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from loopback import CHUNKED, END, chunk, loopback, reset, sized
 
+from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.client import Client, Retry, as_bytes
+from agentcli.llm.client import Client, Retry
 from agentcli.llm.errors import (
     AuthFailed,
     BadRequest,

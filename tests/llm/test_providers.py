@@ -273,7 +273,7 @@ def test_the_demo_needs_nothing():
     assert resolve("demo", {}).provider.name == "demo"
 
 
-def test_claude_behind_litellm_is_spoken_to_in_its_own_words():
+def test_models_behind_litellm_are_spoken_to_in_their_own_words():
     env = {"LITELLM_API_KEY": "k"}
     claude = resolve("litellm/claude-sonnet-5-5", env)
     assert (claude.wire, claude.model.cache.mode, claude.model.prices) == (
@@ -281,4 +281,6 @@ def test_claude_behind_litellm_is_spoken_to_in_its_own_words():
         "explicit",
         (),
     )
-    assert resolve("litellm/gpt-6.1-sol", env).wire == "openai-chat"
+    gpt = resolve("litellm/gpt-6.1-sol", env)
+    assert (gpt.wire, gpt.other_wire) == ("openai-responses", "openai-chat")
+    assert resolve("litellm/grok-4.7", env).wire == "openai-chat"

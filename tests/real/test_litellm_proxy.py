@@ -19,6 +19,9 @@ from litellm_program import needs_litellm, program
 from strict_server import serve
 
 from agentcli import acomplete, complete, stream
+from agentcli.app.app import App
+from agentcli.app.options import Options
+from agentcli.config import Config
 from agentcli.library import Provider, Text, TextDelta, ToolOutput, ToolSpec
 from agentcli.llm import models
 from agentcli.llm.cost import price
@@ -159,6 +162,54 @@ def test_the_bill_of_the_proxy_wins_and_is_exact(proxy, wire, model):
     result = complete(f"litellm/{model}", "Hello?", **options(proxy, wire))
     assert result.cost_is_exact
     assert abs(result.cost - vendors_price(model, result.usage)) < Decimal("1e-9")
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "sign"),
+    [
+        ("claude-sonnet-5-5", "/v1/messages", "cache_control"),
+        ("gpt-6.1-sol", "/v1/responses", "prompt_cache_key"),
+    ],
+)
+def test_our_row_speaks_the_makers_own_wire_and_says_whose_request_it_is(
+    proxy, upstream, model, path, sign
+):
+    before = len(upstream.requests)
+    env = {"LITELLM_BASE_URL": f"{proxy}/v1", "LITELLM_API_KEY": KEY}
+    talk = ["Rain?"]
+    for _ in range(2):
+        said = complete(
+            f"litellm/{model}", talk, env=env, tools=[WEATHER], system="x " * 3000, session="s-1"
+        )
+        results = [ToolOutput(call.id, (Text("Rain."),)) for call in said.tool_calls]
+        talk += [said.message, *results] if results else [said.message, "And now?"]
+    sent = [r for r in upstream.requests[before:] if r.method == "POST"]
+    assert [request.path for request in sent] == [path] * 2
+    assert all(sign in request.raw.decode() for request in sent)
+    assert said.usage.cache_read > 1000
+
+
+def test_the_agent_shows_what_the_proxy_says_of_itself(proxy, tmp_path):
+    env = {"LITELLM_BASE_URL": f"{proxy}/v1", "LITELLM_API_KEY": KEY, "HOME": str(tmp_path)}
+    seen = []
+
+    class Front:
+        emit = staticmethod(seen.append)
+
+        async def ask(self, question):
+            raise AssertionError(question)
+
+    async def session():
+        app = App(Options(model="litellm/mock"), Config(), Front(), root=tmp_path, env=env)
+        end = await app.prompt("Hello?")
+        report = app.cost_report()
+        await app.close()
+        return end, report
+
+    end, report = asyncio.run(session())
+    assert end.reason == "done", seen
+    assert "The proxy answers with openai/gpt-4.1." in report
+    assert "Its key has spent $0" in report
 
 
 def test_an_answer_comes_in_pieces(proxy):

@@ -21,7 +21,6 @@ ROWS = (
         "litellm",
         "http://localhost:4000/v1",
         "LITELLM_API_KEY LITELLM_PROXY_API_KEY",
-        odd("session_header", "x-litellm-session-id", "its logs and budgets go by session"),
         bases="LITELLM_PROXY_API_BASE",
     ),
     row(

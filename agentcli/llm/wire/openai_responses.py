@@ -66,7 +66,8 @@ class ResponsesWire:
             form = {"type": "json_schema", "name": "answer", "schema": request.output_schema}
             body["text"] = {"format": form | {"strict": False}}
         key = plan.key or request.key
-        if key and route.provider.quirks.prompt_cache_key:
+        # A gateway passes on what its model's own maker takes.
+        if key and (route.provider.quirks.prompt_cache_key or route.model.wire == NAME):
             body["prompt_cache_key"] = key
         body["max_output_tokens"] = _max_output(request, route)
         if route.provider.quirks.obfuscation:
