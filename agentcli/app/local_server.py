@@ -1,4 +1,4 @@
-"""Talking with a server on this machine: its real limits are asked for before the first request."""
+"""Servers that know their models best, asked before the first request: local ones, LiteLLM."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from agentcli.llm.client import Retry
 from agentcli.llm.fetch import fetcher
 from agentcli.llm.http import Http
 from agentcli.llm.local import PATIENCE, advice, fitted, look, sent, truncated
+from agentcli.llm.proxy import ROW
 from agentcli.llm.route import Route
 from agentcli.llm.router import Key, key_of
 from agentcli.llm.stream import Reply
@@ -39,9 +40,9 @@ class Attentive:
         self, request: Request, *, on_retry: Callable[[Retry], None] = lambda _: None
     ) -> AbstractAsyncContextManager[Reply]:
         provider = self.route().provider
-        if not provider.local or provider.name == DEMO:
-            return self.inner.stream(request, on_retry=on_retry)
-        return self._stream(request, on_retry)
+        if provider.name == ROW or (provider.local and provider.name != DEMO):
+            return self._stream(request, on_retry)
+        return self.inner.stream(request, on_retry=on_retry)
 
     @asynccontextmanager
     async def _stream(
@@ -50,7 +51,7 @@ class Attentive:
         await self._ask()
         async with self.inner.stream(request, on_retry=on_retry) as reply:
             yield reply
-        usage = reply.message.usage
+        usage = reply.message.usage if self.route().provider.local else None
         said = usage and truncated(sent(request), usage, self.route().model.context)
         if said:
             self._tell(said, once="truncated")
@@ -60,7 +61,14 @@ class Attentive:
         key = key_of(route)
         if self._asked.get(key, 0) >= TRIES:
             return
-        seen = await look(route, fetcher(self.http(route), seconds=PATIENCE))
+        fetch = fetcher(self.http(route), seconds=PATIENCE)
+        if route.provider.name == ROW:
+            from agentcli.llm.proxy_models import fitted as behind  # only its users pay for it
+
+            self._asked[key] = TRIES
+            self.fit(route if route.model.prices else await behind(route, fetch))
+            return
+        seen = await look(route, fetch)
         self._asked[key] = TRIES if seen.context else self._asked.get(key, 0) + 1
         self.fit(fitted(route, seen))
         for line in advice(route, seen):

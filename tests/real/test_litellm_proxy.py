@@ -212,6 +212,28 @@ def test_the_agent_shows_what_the_proxy_says_of_itself(proxy, tmp_path):
     assert "Its key has spent $0" in report
 
 
+def test_a_budget_holds_behind_the_proxy_which_knows_the_price(proxy, tmp_path):
+    env = {"LITELLM_BASE_URL": f"{proxy}/v1", "LITELLM_API_KEY": KEY, "HOME": str(tmp_path)}
+    seen = []
+
+    class Front:
+        emit = staticmethod(seen.append)
+
+        async def ask(self, question):
+            raise AssertionError(question)
+
+    async def session(limit):
+        options = Options(model="litellm/claude-sonnet-5-5", max_cost=limit)
+        app = App(options, Config(), Front(), root=tmp_path, env=env)
+        end = await app.prompt("Hello?")
+        await app.close()
+        return end, app.route.model
+
+    end, model = asyncio.run(session("0.50"))
+    assert end.reason == "done", seen
+    assert (model.context, model.prices[0].input) == (1_000_000, "2")
+
+
 def test_an_answer_comes_in_pieces(proxy):
     with stream("litellm/mock", "Hello?", **options(proxy, "openai-chat")) as answer:
         pieces = [delta.text for delta in answer if isinstance(delta, TextDelta)]
