@@ -55,6 +55,7 @@ def test_a_session_walks_through_vendors_with_its_tools(project, provider, wire)
 
 
 def test_deployments_of_a_group_take_over_from_each_other(project, provider):
+    """Of five conversations in six the heavier one is asked first; this is one of them."""
     bad = provider([Fault("unauthorized")], "openai-chat")
     good = provider([says("Here.")])
     config = project.root.parent / "home/.config/agentcli/config.toml"
@@ -63,7 +64,7 @@ def test_deployments_of_a_group_take_over_from_each_other(project, provider):
         '[deployments.fast]\nmodels = ["mycorp/m", "claude-sonnet-5-5"]\nweights = [5, 1]\n'
         f'[providers.mycorp]\nurl = "{bad.url}/v1"\nkey_env = "DEEPSEEK_API_KEY"\n'
     )
-    done = project.agent("-p", "hi", "-m", "fast")
+    done = project.agent("-p", "hi", "-m", "fast", "--session-id", "first")
     assert done.out == "Here.\n", done.err
     assert (len(bad.requests), len(good.requests)) == (1, 1)
 
