@@ -91,23 +91,28 @@ def price(
 @debug.command()
 def cache(
     file: Annotated[
-        Path, typer.Argument(help="Request bodies, one JSON object a line; - for stdin.")
+        Path,
+        typer.Argument(
+            help="Request bodies, one JSON object a line; - for stdin, or an AGENT_TRACE folder."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a request.")] = False,
 ) -> None:
     """Play recorded requests through the cache rules: what each reads, writes, misses, and why.
 
-    A line is a body, or {"url": …, "body": …, "at": seconds or a date} as `debug request` prints.
+    A line is a body, or {"url": …, "headers": …, "body": …, "at": seconds or a date}; `debug
+    request` prints one such object. Files may be gzipped.
     """
-    from agentcli.llm.simulator.replay import play, recorded, told
+    from agentcli.llm.simulator.recorded import opened
+    from agentcli.llm.simulator.replay import play, told
 
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"Cannot read {file}: {error.strerror}.") from None
-    for played in play(recorded(text.splitlines(), str(file))):
+    number = 0
+    for played in play(opened(file, sys.stdin.buffer)):
+        number = played.number
         line = json.dumps(told(played), ensure_ascii=False) if as_json else str(played)
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
+    if not number:
+        raise UserError(f"{file} holds no requests.")
 
 
 def _usage(file: Path) -> JsonObject | None:

@@ -1,5 +1,6 @@
 """`agent debug cache`: recorded requests played through the rules of their vendor."""
 
+import gzip
 import json
 
 import pytest
@@ -7,7 +8,8 @@ from typer.testing import CliRunner
 
 from agentcli.cli.debug import debug
 from agentcli.lib.errors import UserError
-from agentcli.llm.simulator.replay import play, recorded
+from agentcli.llm.simulator.recorded import recorded
+from agentcli.llm.simulator.replay import play
 
 MARK = {"type": "ephemeral"}
 LONG = "word " * 3000
@@ -36,7 +38,7 @@ def played(*lines):
 def test_a_growing_conversation_is_read_and_written():
     first, second = played(claude("a"), claude("a", "b", "c"))
     assert first.usage.cache_write_5m > 3000
-    assert first.why == "first request to this model"
+    assert first.why == "first request"
     assert second.usage.cache_read == first.usage.prompt - first.usage.input
     assert second.why == ""
 
@@ -44,10 +46,13 @@ def test_a_growing_conversation_is_read_and_written():
 @pytest.mark.parametrize(
     ("then", "why"),
     [
-        (claude("a", tool="Write"), "tools changed"),
-        (claude("z"), ""),
-        (claude("a", model="claude-opus-5-5"), "first request to this model"),
-        ({"at": 400, "body": claude("a")}, "expired: 7 min after the request before"),
+        (claude("a", tool="Write"), "tools changed: Write added, Read removed"),
+        (claude("z"), "first request"),
+        (
+            claude("a", model="claude-opus-5-5"),
+            "model switched: claude-sonnet-5-5 → claude-opus-5-5",
+        ),
+        ({"at": 400, "body": claude("a")}, "expired 2 min ago (kept for 5 min)"),
     ],
 )
 def test_a_miss_has_its_reason(then, why):
@@ -56,7 +61,7 @@ def test_a_miss_has_its_reason(then, why):
 
 def test_an_edited_message_is_named():
     before = claude("a", LONG, "c")
-    assert played(before, claude("a", LONG + "!", "c"))[1].why == "message 2 changed"
+    assert played(before, claude("a", LONG + "!", "c"))[1].why == "message 2 edited"
 
 
 def test_what_the_vendor_refuses_is_said_and_the_rest_goes_on():
@@ -88,17 +93,188 @@ def test_the_wire_of_a_bare_body_is_guessed(body, cached):
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"body": {}, "at": "noon"}', '{"path": "/x", "body": {}}']
+    ("line", "words"),
+    [
+        ("{", "line 3: this object has no end"),
+        ('{"model": ', "line 3: not JSON"),
+        ("[]", "line 3: a request is one JSON object"),
+        ('{"body": {}, "at": "noon"}', "line 3: `at` is seconds or a date and time"),
+        ('{"body": {}, "at": true}', "line 3: `at` is seconds or a date and time"),
+        ('{"body": {}, "url": "http://[x"}', "line 3: `url` is no URL"),
+        ('{"path": "/x", "body": {}}', "line 3: no API answers at /x"),
+        ('{"path": "/messages/count_tokens", "body": {}}', "line 3: no API answers at"),
+    ],
 )
-def test_a_line_that_is_no_request_is_told_with_its_number(line):
-    with pytest.raises(UserError, match="1"):
-        list(play(recorded([line], "it")))
+def test_a_line_that_is_no_request_is_told_with_its_number(line, words):
+    """What came before it is played."""
+    found = []
+    with pytest.raises(UserError, match=words):
+        for each in play(recorded([json.dumps(claude("a")), "\n", line], "it")):
+            found.append(each.why)
+    assert found == ["first request"]
+
+
+def shown(*arguments, **options):
+    return CliRunner().invoke(debug, ["cache", *map(str, arguments)], **options)
+
+
+def lines(*bodies):
+    return "".join(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
 
 
 def test_the_command_prints_a_line_a_request(tmp_path):
     file = tmp_path / "r.jsonl"
-    file.write_text(f"{json.dumps(claude('a'))}\n\n{json.dumps(claude('a', 'b', 'c'))}\n")
-    plain = CliRunner().invoke(debug, ["cache", str(file)])
-    assert plain.output.count("\n") == 2
-    shown = CliRunner().invoke(debug, ["cache", str(file), "--json"])
-    assert json.loads(shown.output.splitlines()[1])["cache_read"] > 3000
+    file.write_text(lines(claude("a")) + "\n" + lines(claude("a", "b", "c")))
+    assert shown(file).output.count("\n") == 2
+    told = json.loads(shown(file, "--json").output.splitlines()[0])
+    assert (told["reason"], told["why"]) == ("first", "first request")
+    assert json.loads(shown(file, "--json").output.splitlines()[1])["cache_read"] > 3000
+
+
+def test_gzipped_or_from_stdin_it_reads_the_same(tmp_path):
+    text = lines(claude("a"), claude("a", "b", "c"))
+    plain, packed = tmp_path / "r.jsonl", tmp_path / "r.jsonl.gz"
+    plain.write_text(text)
+    packed.write_bytes(gzip.compress(text.encode()))
+    wanted = shown(plain).output
+    assert "written" in wanted
+    assert shown(packed).output == wanted
+    assert shown("-", input=text).output == wanted
+    assert shown("-", input=gzip.compress(text.encode())).output == wanted
+
+
+def test_separators_inside_a_text_end_no_line(tmp_path):
+    file = tmp_path / "r.jsonl"
+    file.write_text(lines(claude("a\u2028b\x85c\x0bd")), encoding="utf-8")
+    assert shown(file).output.count("\n") == 1
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path):
+    file = tmp_path / "r.jsonl"
+    file.write_text(lines(claude("a")), encoding="utf-8-sig")
+    assert "first request" in shown(file).output
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "holds no requests"),
+        (b"\n \n", "holds no requests"),
+        (b'{"model": "\xff"}', "line 1: not UTF-8"),
+        (gzip.compress(lines(claude("a")).encode())[:-9], "the gzip file is cut off"),
+        (b"\x1f\x8bnonsense", "Cannot read"),
+    ],
+)
+def test_a_file_without_requests_is_said(tmp_path, content, words):
+    file = tmp_path / "r.jsonl"
+    file.write_bytes(content)
+    found = shown(file)
+    assert isinstance(found.exception, UserError)
+    assert words in str(found.exception)
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    assert "Cannot read" in str(shown(tmp_path / "none").exception)
+    assert "holds no requests: AGENT_TRACE writes" in str(shown(tmp_path).exception)
+
+
+def test_what_debug_request_prints_is_played(tmp_path):
+    file = tmp_path / "r.json"
+    sent = {"url": "https://api.anthropic.com/v1/messages", "headers": {}, "body": claude("a")}
+    file.write_text(json.dumps(sent, indent=2) + "\n" + json.dumps(sent, indent=2))
+    first, second = map(json.loads, shown(file, "--json").output.splitlines())
+    assert (first["cache_read"], second["cache_read"]) == (0, first["cache_write_5m"])
+
+
+def test_a_trace_folder_is_played_in_the_order_of_its_exchanges(tmp_path):
+    def put(name, body):
+        head = "POST https://api.anthropic.com/v1/messages\nanthropic-version: 2023-06-01\n"
+        head += "x-api-key: ***\n\n"
+        (tmp_path / f"{name}.request.txt").write_text(head + json.dumps(body))
+
+    put("20261129-100010-7-2000", claude("a", "b", "c"))
+    put("20261129-100010-9-1000", claude("a"))
+    put("20261129-100510-7-900", claude("a", "b", "c"))
+    (tmp_path / "20261129-100010-7-2000.body").write_text("data")
+    found = [json.loads(line) for line in shown(tmp_path, "--json").output.splitlines()]
+    assert [each["cache_read"] > 3000 for each in found] == [False, True, False]
+    assert [each["reason"] for each in found] == ["first", None, "expired"]
+
+
+def test_beta_headers_part_the_messages():
+    def sent(beta):
+        return {"url": "http://h/messages", "headers": {"Anthropic-Beta": beta}, "body": big}
+
+    big = claude(LONG)
+    _, same, other = played(sent("a-1"), sent("a-1"), sent("b-1"))
+    assert same.usage.input == 0
+    assert 3000 < other.usage.cache_read < same.usage.cache_read - 3000
+    assert other.why == "effort or output format changed"
+
+
+def test_each_vendor_has_its_rules_in_a_mixed_file():
+    """By host, else by name; one's cache is not another's."""
+
+    def chat(model, url=""):
+        body = {"model": model, "messages": [{"role": "user", "content": LONG}]}
+        return {"url": url, "body": body} if url else body
+
+    bodies = [
+        chat("qwen3.8-max"),
+        chat("mistral-large-4"),
+        chat("llama", "https://api.groq.com/openai/v1/chat/completions"),
+        chat("openai/gpt-oss-120b", "https://api.groq.com/openai/v1/chat/completions"),
+        chat("anthropic/claude-sonnet-5"),
+        chat("x", "https://api.deepseek.com/chat/completions"),
+        chat("some-model"),
+        {"model": "gemini-3.8-flash", "contents": [{"role": "user", "parts": [{"text": LONG}]}]},
+        {"messages": [{"role": "user", "content": [{"text": LONG}, POINT]}]},
+        claude("a"),
+    ]
+    found = played(*bodies, *bodies)
+    assert not any(each.refused for each in found)
+    read = [each.usage.cache_read > 1000 for each in found]
+    assert read == [False] * 10 + [True, False, False, True, False, True, False, False, True, True]
+
+
+POINT = {"cachePoint": {"type": "default"}}
+
+
+def test_a_model_nobody_knows_is_played_by_its_wire():
+    first, second = played(claude("a", model="nobody-9"), claude("a", model="nobody-9"))
+    assert first.refused == second.refused == ""
+    assert second.usage.cache_read > 3000
+
+
+def test_dates_out_of_order_are_played_in_the_order_of_the_file():
+    found = played(
+        {"at": "2026-11-29T10:00:00", "body": claude("a")},
+        {"at": "2026-11-29T09:00:00+00:00", "body": claude("a")},
+        {"at": "2026-11-29T10:04:59Z", "body": claude("a")},
+    )
+    assert [each.usage.cache_read > 3000 for each in found] == [False, True, True]
+
+
+def test_two_conversations_at_once_are_told_apart():
+    """A subagent's first request is no miss of the conversation that asked it."""
+    sub = claude("look", tool="Grep") | {"system": [{"type": "text", "text": LONG + "sub"}]}
+    found = played(claude("a"), sub, claude("a", "b", "c"), sub)
+    assert [each.reason for each in found[:3]] == ["first", "first", ""]
+
+
+def test_a_compaction_is_called_one():
+    summary = "This is what happened so far:\n\nall"
+    found = played(claude("a", LONG, "c"), claude(summary))
+    assert found[1].reason == "compaction"
+
+
+def test_what_is_not_marked_is_said():
+    bare = claude("a")
+    del bare["messages"][0]["content"][0]["cache_control"], bare["system"][0]["cache_control"]
+    assert played(bare)[0].why == "nothing is marked"
+    far = claude("a", LONG, "c")
+    many = claude("a", LONG, "c")
+    many["messages"] += [{"role": "user", "content": [{"type": "text", "text": "x"}] * 25}]
+    many["messages"][-1]["content"][-1] = {"type": "text", "text": "x", "cache_control": MARK}
+    del many["messages"][2]["content"][0]["cache_control"]
+    assert played(far, many)[1].why == "no mark within reach of what was cached"

@@ -98,6 +98,9 @@ def _clean(item: JsonObject) -> JsonObject:
 
 
 def parts_of(content: Any) -> list[JsonObject]:
+    """A string is one part; an empty one says nothing, like none."""
+    if content == "":
+        return []
     return [{"type": "text", "text": content}] if isinstance(content, str) else objects(content)
 
 

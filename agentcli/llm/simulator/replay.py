@@ -6,36 +6,33 @@ Signatures of real providers cannot be checked here, so their thoughts count as 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
-from agentcli.llm.miss import duration
-from agentcli.llm.simulator.dialect import Call
-from agentcli.llm.simulator.refusal import Refused
+from agentcli.llm.marks import SECONDS, CachePlan, Mark
+from agentcli.llm.miss import Miss, Sent, explain
+from agentcli.llm.models import CacheKind
+from agentcli.llm.simulator.bedrock_rules import family
+from agentcli.llm.simulator.claude_rules import LIVES, MAX_MARKS, generation, minimum
+from agentcli.llm.simulator.dialect import Call, Heard
+from agentcli.llm.simulator.gpt_cache import BILLS_WRITES
+from agentcli.llm.simulator.recorded import Recorded
+from agentcli.llm.simulator.refusal import Refused, as_object
 from agentcli.llm.simulator.routes import Routes
 from agentcli.llm.simulator.seal import unseal
+from agentcli.llm.simulator.tokens import objects
+from agentcli.llm.simulator.vendors import gpt_version
+from agentcli.llm.simulator.whose import whose
+from agentcli.llm.simulator.wire_shape import WireShape, wire_shape
 from agentcli.llm.types import JsonObject, Usage
 
 HEADERS = {"anthropic-version": "2023-06-01"}
-GAP = 1.0
-"""Seconds between requests that do not say when they were sent."""
-SLACK = 256
-"""Tokens by which a read may fall short without a reason: vendors round."""
 SKIPPED = "skip_thought_signature_validator"
-_CUES = (("contents", "/models/{}:streamGenerateContent"), ("input", "/responses"))
-
-
-@value
-class Recorded:
-    """One request as it was sent. `at` is in seconds."""
-
-    path: str
-    body: JsonObject
-    at: float
+BRANCHES = 128
+"""Conversations of one vendor whose newest request is remembered."""
+EXPLICIT = ("anthropic", "anthropic-vertex", "anthropic-bedrock", "bedrock")
 
 
 @value
@@ -46,6 +43,10 @@ class Played:
     model: str
     usage: Usage
     why: str = ""
+    reason: str = ""
+    """The kind of `why`, in the ledger's words."""
+    lost: int = 0
+    """Tokens that were sent anew for it."""
     refused: str = ""
 
     def __str__(self) -> str:
@@ -71,134 +72,128 @@ def told(played: Played) -> JsonObject:
         "cache_write_1h": usage.cache_write_1h,
         "uncached_input": usage.input,
         "why": played.why or None,
+        "reason": played.reason or None,
+        "lost": played.lost,
         "refused": played.refused or None,
     }
 
 
-def recorded(lines: Iterable[str], source: str) -> Iterator[Recorded]:
-    """Requests from JSON lines: a body, or `{"url" or "path", "body", "at"}`. Raises UserError."""
-    at = 0.0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            found: Any = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{source}, line {number}: not JSON: {error}.") from None
-        if not isinstance(found, dict):
-            raise UserError(f"{source}, line {number}: a request is one JSON object.")
-        given = cast("JsonObject", found)
-        body = cast("JsonObject", given["body"]) if isinstance(given.get("body"), dict) else given
-        at = _moment(given.get("at"), at, f"{source}, line {number}") if body is not given else at
-        where = str(given.get("url") or given.get("path") or "") if body is not given else ""
-        yield Recorded(urlsplit(where).path or path_of(body), body, at)
-        at += GAP
-
-
-def _moment(said: Any, last: float, where: str) -> float:
-    if said is None:
-        return last
-    if isinstance(said, int | float):
-        return float(said)
-    try:
-        moment = datetime.fromisoformat(str(said))
-    except ValueError:
-        raise UserError(f"{where}: `at` is seconds or a date and time.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def path_of(body: JsonObject) -> str:
-    """The endpoint a bare body was most likely sent to."""
-    for cue, path in _CUES:
-        if cue in body:
-            return path.format(body.get("model", "gemini"))
-    tools = cast("list[JsonObject]", body.get("tools") or [])
-    claude = "system" in body or any("input_schema" in tool for tool in tools)
-    return "/messages" if claude or "claude" in str(body.get("model")) else "/chat/completions"
-
-
 def play(requests: Iterable[Recorded]) -> Iterator[Played]:
-    """Each request in turn, answered at once, under the rules of its vendor."""
-    routes = Routes(None)
-    before: dict[tuple[str, str], _Before] = {}
+    """Each request in turn, answered at once, under the rules of its vendor.
+
+    Raises UserError for one that no API answers.
+    """
+    known: dict[tuple[str, str], _Account] = {}
     for number, request in enumerate(requests, 1):
-        place = routes.find(request.path)
+        provider, vendor = whose(request)
+        key = request.host, vendor.name if vendor else ""
+        if key not in known:
+            known[key] = _Account(provider, Routes(vendor))
+        yield known[key].play(number, request)
+
+
+class _Account:
+    """One vendor's APIs and the conversations that were had there."""
+
+    def __init__(self, provider: str, routes: Routes) -> None:
+        self._provider = provider
+        self._routes = routes
+        self._talks: list[_Talk] = []
+
+    def play(self, number: int, request: Recorded) -> Played:
+        place = self._routes.find(request.path)
         if place is None or place.job != "reply":
-            raise UserError(f"request {number}: no API answers at {request.path}.")
+            raise UserError(f"{request.where}: no API answers at {request.path}.")
+        model = place.model or str(request.body.get("model") or "")
+        headers = HEADERS | dict(request.headers)
+        shape = wire_shape(request.body, model, headers.get("anthropic-beta", ""))
         body = cast("JsonObject", _trusted(request.body))
-        model = place.model or str(body.get("model") or "")
-        call = Call(request.path, HEADERS, body, number, request.at, place.model)
+        before = self._before(shape)
+        if before:
+            before.goes_on(body)
         try:
+            call = Call(request.path, headers, body, number, request.at, place.model)
             heard = place.dialect.hear(call)
         except Refused as refused:
-            yield Played(number, model, Usage(), refused=str(refused))
-            continue
+            return Played(number, model, Usage(), refused=str(refused))
         heard.publish()
-        key = (place.dialect.wire, model)
-        now = _Before(segments(body), heard.usage, request.at)
-        yield Played(number, model, heard.usage, _why(now, before.get(key)))
-        before[key] = now
+        heard.ended({"role": "assistant", "content": cast("list[Any]", [])})
+        talk = _Talk(self._sent(request, shape, heard.usage, place.dialect.wire), shape, heard)
+        missed = _missed(talk, before, self._latest(shape))
+        self._remember(talk, before)
+        if missed is None:
+            return Played(number, model, heard.usage)
+        return Played(number, model, heard.usage, missed.text, missed.kind, missed.lost)
+
+    def _sent(self, request: Recorded, shape: WireShape, usage: Usage, wire: str) -> Sent:
+        body, model = request.body, shape.shape.model
+        bills = gpt_version(model) >= BILLS_WRITES
+        marked = bool(shape.marks) and (wire != "openai-responses" or bills)
+        kind = CacheKind("automatic", ttls=("30m",) if bills else ())
+        if marked or (wire in EXPLICIT and (generation(model) or family(model) != "other")):
+            kind = CacheKind("explicit", minimum(model), MAX_MARKS, tuple(LIVES))
+        life = SECONDS[kind.ttls[0]] if kind.ttls else None
+        if kind.mode == "explicit":
+            life = SECONDS.get(shape.marks[-1] or "5m") if marked else None
+        marks = tuple(Mark("latest", "1h" if ttl == "1h" else "5m") for ttl in shape.marks)
+        plan = CachePlan(marks, life=life)
+        key = str(body.get("prompt_cache_key") or "")
+        links = shape.links
+        return Sent(shape.shape, self._provider, request.at, usage, plan, kind, links, key=key)
+
+    def _before(self, shape: WireShape) -> _Talk | None:
+        """The request that this one goes on from: of the same model, with the most in common."""
+        model = shape.shape.model
+        same = [talk for talk in self._talks if talk.sent.shape.model == model]
+        best = max(same, key=lambda talk: talk.shared(shape), default=None)
+        if best and best.shared(shape):
+            return best
+        goes_on = shape.shape.summary or shape.shape.count > 1
+        return same[-1] if same and goes_on else None
+
+    def _latest(self, shape: WireShape) -> Sent | None:
+        """The newest of the same conversation, to any model."""
+        same = [talk for talk in self._talks if talk.shared(shape)]
+        return same[-1].sent if same else None
+
+    def _remember(self, talk: _Talk, before: _Talk | None) -> None:
+        """In place of what it goes on from, so that one request stands for a conversation."""
+        if before and before.shared(talk.shape) == before.shape.shape.count:
+            self._talks.remove(before)
+        self._talks = [*self._talks[-BRANCHES:], talk]
 
 
 @value
-class _Before:
-    segments: tuple[tuple[str, str], ...]
-    usage: Usage
-    at: float
+class _Talk:
+    """The newest request of one conversation."""
+
+    sent: Sent
+    shape: WireShape
+    heard: Heard
+
+    def shared(self, other: WireShape) -> int:
+        """How many messages both begin with."""
+        pairs = enumerate(zip(self.shape.links, other.links, strict=False))
+        first = next((index for index, (mine, its) in pairs if mine != its), None)
+        return min(len(self.shape.links), len(other.links)) if first is None else first
+
+    def goes_on(self, body: JsonObject) -> None:
+        """What was replied stands in the next request; some vendors keep it, too."""
+        place = self.shape.heads + self.shape.shape.count
+        for message in objects(body.get("messages"))[place : place + 1]:
+            if message.get("role") == "assistant":
+                self.heard.ended(message)
 
 
-def segments(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """(name, content without marks) of the prefix, in the order of tools, system, messages."""
-    found: list[tuple[str, str]] = []
-    for part in ("tools", "toolConfig", "system", "systemInstruction", "instructions"):
-        if body.get(part):
-            found.append((_NAMES.get(part, part), _plain(body[part])))
-    talk: Any = body.get("messages") or body.get("input") or body.get("contents") or []
-    listed = cast("list[Any]", talk) if isinstance(talk, list) else [talk]
-    found += [(f"message {n}", _plain(message)) for n, message in enumerate(listed, 1)]
-    return tuple(found)
-
-
-_MARKS = ("cache_control", "prompt_cache_breakpoint")
-_NAMES = {"toolConfig": "tools", "systemInstruction": "system", "instructions": "system"}
-
-
-def _plain(part: Any) -> str:
-    return json.dumps(_without_marks(part), ensure_ascii=False, sort_keys=True)
-
-
-def _without_marks(part: Any) -> Any:
-    if isinstance(part, list):
-        listed = cast("list[Any]", part)
-        return [_without_marks(inner) for inner in listed if not _is_cache_point(inner)]
-    if not isinstance(part, dict):
-        return part
-    fields = cast("JsonObject", part).items()
-    return {name: _without_marks(inner) for name, inner in fields if name not in _MARKS}
-
-
-def _is_cache_point(part: Any) -> bool:
-    return isinstance(part, dict) and set(cast("JsonObject", part)) == {"cachePoint"}
-
-
-def _why(now: _Before, before: _Before | None) -> str:
-    if before is None:
-        return "first request to this model"
-    cached = before.usage.prompt - before.usage.input or before.usage.prompt
-    if now.usage.cache_read >= min(cached, now.usage.prompt) - SLACK:
-        return ""
-    for index, (name, content) in enumerate(before.segments):
-        mine = now.segments[index] if index < len(now.segments) else None
-        if mine is None:
-            return f"{name} was taken back"
-        if mine != (name, content):
-            return f"{name} changed" if mine[0] == name else f"{mine[0]} in place of {name}"
-    idle = now.at - before.at
-    if idle >= 300:
-        return f"expired: {duration(idle)} after the request before"
-    if not before.usage.prompt - before.usage.input:
-        return "nothing was cached before: too short, or not marked"
-    return "not found: no mark within reach of what was cached"
+def _missed(now: _Talk, before: _Talk | None, latest: Sent | None) -> Miss | None:
+    """In the ledger's words, and what only shows in requests that another program made."""
+    kind = now.sent.kind
+    if kind.mode == "explicit" and not now.sent.plan.marks:
+        return Miss("marks", "nothing is marked")
+    found = explain(now.sent, before.sent if before else None, latest)
+    if found and found.kind in ("routed", "unknown") and kind.mode == "explicit":
+        return Miss("marks", "no mark within reach of what was cached", found.lost)
+    return found
 
 
 def _trusted(part: Any) -> Any:
@@ -214,16 +209,26 @@ def _trusted(part: Any) -> Any:
         ):
             return {"type": "text", "text": block.get("thinking") or "…"}
         case "reasoning" if _is_foreign(block.get("encrypted_content")):
-            content = [{"type": "output_text", "text": _plain(block.get("summary"))}]
+            content = [{"type": "output_text", "text": _text(block.get("summary"))}]
             return {"type": "message", "role": "assistant", "content": content}
         case _:
             pass
-    if "reasoningContent" in block:
-        return {"text": _plain(block["reasoningContent"])}
+    if "reasoningContent" in block and _is_foreign(_signature(block["reasoningContent"])):
+        return {"text": _text(block["reasoningContent"])}
     if _is_foreign(block.get("thoughtSignature")) and block.get("thoughtSignature"):
         block = block | {"thoughtSignature": SKIPPED}
     return {name: _trusted(inner) for name, inner in block.items()}
 
 
+def _signature(reasoning: Any) -> Any:
+    """Where Converse has it."""
+    told = as_object(as_object(reasoning).get("reasoningText"))
+    return told.get("signature") or as_object(reasoning).get("redactedContent")
+
+
 def _is_foreign(signature: Any) -> bool:
     return not (isinstance(signature, str) and unseal(signature))
+
+
+def _text(part: Any) -> str:
+    return json.dumps(part, ensure_ascii=False)
