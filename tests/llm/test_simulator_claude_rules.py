@@ -293,3 +293,102 @@ def test_on_bedrock_an_organisation_reads_in_one_region():
 
     assert usage("a1", "us") == 0
     assert [usage("a2", "us"), usage("b", "us"), usage("a1", "eu")] == [600, 0, 0]
+
+
+A, B = long("a"), long("b")
+
+
+def pair(mark_a=None, mark_b=None):
+    return body(user(text(A, mark_a), text(B, mark_b)))
+
+
+def test_without_a_system_prompt_what_parts_it_parts_the_messages():
+    account = Account()
+    request = body(user(text(A, MARK)))
+    account.ask(request)
+    assert account.ask(request | {"speed": "fast"}).cache_read == 0
+
+
+def test_the_models_own_steps_strip_no_thinking():
+    def step(name):
+        thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+        use = {"type": "tool_use", "id": name, "name": "n", "input": {}}
+        answer = {"type": "tool_result", "tool_use_id": name, "content": "ok"}
+        return model(thought, use), user(answer)
+
+    talk = body(user(text("go")), *step("a"), *step("b"), model="claude-sonnet-4-5")
+    paths = [p.path for p in prompt(talk).positions]
+    assert {"messages.1.content.0", "messages.3.content.0"} < set(paths)
+
+
+def test_what_is_found_by_looking_back_is_renewed():
+    account = Account()
+    account.ask(pair(mark_a=MARK))
+    assert account.ask(pair(mark_b=MARK), after=200).cache_read == 600
+    assert account.ask(pair(mark_a=MARK), after=250).cache_read == 600
+
+
+def test_inside_what_is_read_only_what_is_marked_is_renewed():
+    account = Account()
+    account.ask(pair(MARK, MARK))
+    account.ask(pair(mark_b=MARK), after=200)
+    assert account.ask(pair(mark_a=MARK), after=150).cache_read == 0
+
+
+def test_what_died_is_written_again_and_lives():
+    account = Account()
+    account.ask(pair(mark_a=MARK))
+    assert account.ask(pair(mark_a=MARK), after=300).cache_read == 0
+    assert account.ask(pair(mark_a=MARK), after=299).cache_read == 600
+
+
+def test_an_hour_inside_what_is_read_is_not_billed_again():
+    account = Account()
+    account.ask(pair(HOUR, MARK))
+    more = body(user(text(A, HOUR), text(B, MARK), text("abcd", MARK)))
+    assert account.ask(more) == Usage(cache_read=1200, cache_write_5m=1)
+
+
+def test_looking_back_ends_at_the_first_block():
+    account = Account()
+    account.ask(pair(mark_b=MARK))
+    assert account.ask(pair(mark_a=MARK)).cache_read == 0
+
+
+def test_an_hour_written_beside_five_minutes_holds():
+    cache, minutes, hour = ClaudeCache(), prompt(pair(MARK)), prompt(pair(HOUR))
+    first, second = cache.look(minutes, 0), cache.look(hour, 1)
+    cache.publish(first)
+    cache.publish(second)
+    assert cache.look(hour, 3600).usage.cache_read == 600
+
+
+def test_an_hour_beyond_five_minutes_is_an_hour():
+    account = Account()
+    account.ask(pair(mark_a=MARK))
+    assert account.ask(pair(mark_b=HOUR)) == Usage(cache_read=600, cache_write_1h=600)
+    assert account.ask(pair(mark_b=HOUR), after=3599).cache_read == 1200
+
+
+def test_an_hour_inside_an_hour_is_an_hour():
+    account = Account()
+    account.ask(pair(mark_b=HOUR))
+    account.ask(pair(HOUR, HOUR))
+    assert account.ask(pair(mark_a=HOUR), after=3599).cache_read == 600
+
+
+def test_five_minutes_inside_an_hour_stay_five_minutes():
+    account = Account()
+    account.ask(pair(mark_a=MARK))
+    account.ask(pair(mark_b=HOUR))
+    account.ask(pair(HOUR, HOUR))
+    assert account.ask(pair(mark_a=HOUR), after=301).cache_read == 0
+
+
+def test_a_dead_hour_inside_five_minutes_does_not_rise_again():
+    account = Account()
+    account.ask(pair(HOUR, MARK))
+    for _ in range(16):
+        account.ask(pair(mark_b=MARK), after=240)
+    assert account.ask(pair(HOUR, MARK)).cache_read == 1200
+    assert account.ask(pair(mark_a=HOUR), after=301).cache_read == 0

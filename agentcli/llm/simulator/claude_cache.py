@@ -103,7 +103,7 @@ def mark_of(value: JsonObject) -> str:
 
 def automatic_spot(blocks: Sequence[Block]) -> int | None:
     """Where the top-level mark falls: the last block that may carry one (wire.md 1.12.3)."""
-    for index in range(len(blocks) - 1, -1, -1):
+    for index in reversed(range(len(blocks))):
         if may_carry_mark(blocks[index]):
             return index
     return None
@@ -112,7 +112,7 @@ def automatic_spot(blocks: Sequence[Block]) -> int | None:
 def may_carry_mark(block: Block) -> bool:
     """Any tool that is not deferred, and the kinds of blocks in the table; no empty text."""
     if block.kind == "text":
-        return bool(str(block.value.get("text") or ""))
+        return bool(block.value.get("text"))
     return block.part != "messages" or block.kind in MARKABLE
 
 
@@ -141,8 +141,7 @@ def _with_automatic(
     control = body.get("cache_control")
     spot = automatic_spot(blocks) if isinstance(control, dict) else None
     if spot is not None:
-        ttl = positions[spot].ttl or mark_of(body)
-        positions[spot] = replace(positions[spot], ttl=ttl)
+        positions[spot] = replace(positions[spot], ttl=mark_of(body))
     return positions
 
 
@@ -151,13 +150,9 @@ def _with_server_marks(positions: list[Position], blocks: Sequence[Block]) -> tu
     if not any(position.ttl for position in positions):
         return tuple(positions)
     return tuple(
-        replace(position, ttl="5m") if _is_server_result(block) and not position.ttl else position
+        replace(position, ttl="5m") if block.kind.endswith("_tool_result") else position
         for position, block in zip(positions, blocks, strict=True)
     )
-
-
-def _is_server_result(block: Block) -> bool:
-    return block.role == "assistant" and block.kind.endswith("_tool_result")
 
 
 class ClaudeCache:
@@ -195,7 +190,7 @@ class ClaudeCache:
 
     def _hit(self, positions: Sequence[Position], marks: list[int], now: float) -> int | None:
         for mark in reversed(marks):
-            for index in range(mark, max(-1, mark - LOOK_BACK), -1):
+            for index in reversed(range(max(0, mark - LOOK_BACK + 1), mark + 1)):
                 entry = self._entries.get(positions[index].digest)
                 if entry is not None and entry.lives(now):
                     return index
@@ -213,14 +208,14 @@ class ClaudeCache:
         self, positions: Sequence[Position], marks: list[int], hit: Position | None, now: float
     ) -> list[tuple[str, Entry]]:
         """One entry a mark; inside what was read none may outlive the entry it was read from."""
-        source = self._entries.get(hit.digest) if hit else None
+        source = self._entries[hit.digest] if hit else None
         found: list[tuple[str, Entry]] = []
         for index in marks:
             position = positions[index]
             old = self._entries.get(position.digest)
             if old is not None and old.lives(now):
                 continue
-            inside = hit is not None and position.tokens <= hit.tokens
+            inside = hit is not None and position.tokens < hit.tokens
             short = inside and source is not None and source.ttl == "5m"
             found.append((position.digest, Entry("5m" if short else position.ttl, now)))
         return found
