@@ -60,7 +60,8 @@ class Sent:
         if usage is None or self.kind.mode == "none":
             return 0
         cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-        return cached if self.kind.mode == "explicit" or cached > usage.cache_read else usage.prompt
+        told = self.kind.mode == "explicit" or cached > usage.cache_read
+        return cached if told or usage.prompt < self.kind.min_tokens else usage.prompt
 
 
 @value

@@ -262,6 +262,32 @@ def test_two_conversations_at_once_are_told_apart():
     assert [each.reason for each in found[:3]] == ["first", "first", ""]
 
 
+def test_conversations_that_begin_alike_are_told_apart():
+    """A repository's facts stand first in each; a first request goes on from none."""
+    facts = {"role": "user", "content": [{"type": "text", "text": "facts"}]}
+
+    def talk(*texts):
+        body = claude(*texts)
+        return body | {
+            "messages": [facts, {"role": "assistant", "content": "x"}, *body["messages"]]
+        }
+
+    def first(text):
+        body = claude("facts", text)
+        body["messages"][1]["role"] = "user"
+        return body
+
+    found = played(first("a"), first("z"), first("a"), talk("a", LONG, "c"), talk("b"))
+    assert [each.reason for each in found[:3]] == ["first", "first", ""]
+    assert found[4].reason == "messages"
+
+
+def test_below_the_minimum_nothing_was_lost():
+    body = {"model": "gemini-3.8-flash"}
+    body["contents"] = [{"role": "user", "parts": [{"text": "word " * 2000}]}]
+    assert [each.reason for each in played(body, body)] == ["first", "minimum"]
+
+
 def test_a_compaction_is_called_one():
     summary = "This is what happened so far:\n\nall"
     found = played(claude("a", LONG, "c"), claude(summary))

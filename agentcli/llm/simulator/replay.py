@@ -13,18 +13,14 @@ from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
 from agentcli.llm.marks import SECONDS, CachePlan, Mark
 from agentcli.llm.miss import Miss, Sent, explain
-from agentcli.llm.models import CacheKind
-from agentcli.llm.simulator.bedrock_rules import family
-from agentcli.llm.simulator.claude_rules import LIVES, MAX_MARKS, generation, minimum
 from agentcli.llm.simulator.dialect import Call, Heard
-from agentcli.llm.simulator.gpt_cache import BILLS_WRITES
 from agentcli.llm.simulator.recorded import Recorded
 from agentcli.llm.simulator.refusal import Refused, as_object
 from agentcli.llm.simulator.routes import Routes
 from agentcli.llm.simulator.seal import unseal
 from agentcli.llm.simulator.tokens import objects
-from agentcli.llm.simulator.vendors import gpt_version
-from agentcli.llm.simulator.whose import whose
+from agentcli.llm.simulator.vendors import Vendor
+from agentcli.llm.simulator.whose import kind_of, whose
 from agentcli.llm.simulator.wire_shape import WireShape, wire_shape
 from agentcli.llm.types import JsonObject, Usage
 
@@ -32,7 +28,6 @@ HEADERS = {"anthropic-version": "2023-06-01"}
 SKIPPED = "skip_thought_signature_validator"
 BRANCHES = 128
 """Conversations of one vendor whose newest request is remembered."""
-EXPLICIT = ("anthropic", "anthropic-vertex", "anthropic-bedrock", "bedrock")
 
 
 @value
@@ -88,16 +83,17 @@ def play(requests: Iterable[Recorded]) -> Iterator[Played]:
         provider, vendor = whose(request)
         key = request.host, vendor.name if vendor else ""
         if key not in known:
-            known[key] = _Account(provider, Routes(vendor))
+            known[key] = _Account(provider, vendor)
         yield known[key].play(number, request)
 
 
 class _Account:
     """One vendor's APIs and the conversations that were had there."""
 
-    def __init__(self, provider: str, routes: Routes) -> None:
+    def __init__(self, provider: str, vendor: Vendor | None) -> None:
         self._provider = provider
-        self._routes = routes
+        self._vendor = vendor
+        self._routes = Routes(vendor)
         self._talks: list[_Talk] = []
 
     def play(self, number: int, request: Recorded) -> Played:
@@ -126,18 +122,14 @@ class _Account:
         return Played(number, model, heard.usage, missed.text, missed.kind, missed.lost)
 
     def _sent(self, request: Recorded, shape: WireShape, usage: Usage, wire: str) -> Sent:
-        body, model = request.body, shape.shape.model
-        bills = gpt_version(model) >= BILLS_WRITES
-        marked = bool(shape.marks) and (wire != "openai-responses" or bills)
-        kind = CacheKind("automatic", ttls=("30m",) if bills else ())
-        if marked or (wire in EXPLICIT and (generation(model) or family(model) != "other")):
-            kind = CacheKind("explicit", minimum(model), MAX_MARKS, tuple(LIVES))
+        model, marks = shape.shape.model, shape.marks
+        kind = kind_of(wire, model, self._vendor, marked=bool(marks))
         life = SECONDS[kind.ttls[0]] if kind.ttls else None
-        if kind.mode == "explicit":
-            life = SECONDS.get(shape.marks[-1] or "5m") if marked else None
-        marks = tuple(Mark("latest", "1h" if ttl == "1h" else "5m") for ttl in shape.marks)
-        plan = CachePlan(marks, life=life)
-        key = str(body.get("prompt_cache_key") or "")
+        if kind.mode == "explicit" and marks:
+            life = SECONDS.get(marks[-1], life)
+        placed = [Mark("latest", "1h" if ttl == "1h" else "5m") for ttl in marks]
+        plan = CachePlan(tuple(placed), life=life)
+        key = str(request.body.get("prompt_cache_key") or "")
         links = shape.links
         return Sent(shape.shape, self._provider, request.at, usage, plan, kind, links, key=key)
 
@@ -146,14 +138,17 @@ class _Account:
         model = shape.shape.model
         same = [talk for talk in self._talks if talk.sent.shape.model == model]
         best = max(same, key=lambda talk: talk.shared(shape), default=None)
-        if best and best.shared(shape):
+        shared = best.shared(shape) if best else 0
+        whole = best and shared in (shape.shape.count, best.sent.shape.count)
+        if shared and (whole or shape.answered):
             return best
-        goes_on = shape.shape.summary or shape.shape.count > 1
-        return same[-1] if same and goes_on else None
+        return same[-1] if same and (shape.shape.summary or shape.answered) else None
 
     def _latest(self, shape: WireShape) -> Sent | None:
-        """The newest of the same conversation, to any model."""
-        same = [talk for talk in self._talks if talk.shared(shape)]
+        """The newest of the same conversation, to another model."""
+        model = shape.shape.model
+        others = [talk for talk in self._talks if talk.sent.shape.model != model]
+        same = [talk for talk in others if talk.shared(shape)]
         return same[-1].sent if same else None
 
     def _remember(self, talk: _Talk, before: _Talk | None) -> None:

@@ -6,10 +6,17 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from agentcli.lib.value import replace
+from agentcli.llm.models import CacheKind
 from agentcli.llm.providers import PROVIDERS
-from agentcli.llm.simulator.chat_cache import BEHIND_OPENROUTER
+from agentcli.llm.simulator.bedrock_rules import NOVA_LEAST, family
+from agentcli.llm.simulator.chat_cache import BEHIND_OPENROUTER, QWEN_LEAST, rule_of
+from agentcli.llm.simulator.claude import AUTOMATIC
+from agentcli.llm.simulator.claude_rules import LIVES, MAX_MARKS, generation, minimum
+from agentcli.llm.simulator.gemini_rules import CACHES, version
+from agentcli.llm.simulator.gemini_rules import minimum as gemini_least
+from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, LEAST
 from agentcli.llm.simulator.recorded import Recorded
-from agentcli.llm.simulator.vendors import VENDORS, Vendor, vendor_of
+from agentcli.llm.simulator.vendors import VENDORS, Vendor, gpt_version, vendor_of
 
 MAKERS = {
     "qwen": "dashscope",
@@ -39,6 +46,43 @@ def whose(request: Recorded) -> tuple[str, Vendor | None]:
     )
     lenient = vendor if vendor.name == "openai" else replace(vendor, checks_fields=False)
     return provider or vendor.name, lenient
+
+
+def kind_of(wire: str, model: str, vendor: Vendor | None, *, marked: bool) -> CacheKind:
+    """How a model caches where a request was played, as the ledger knows models."""
+    match wire:
+        case "gemini":
+            mode = "automatic" if version(model) >= CACHES else "none"
+            return CacheKind(mode, gemini_least(model))
+        case "openai-responses":
+            return _openais(model)
+        case "openai-chat":
+            return _chats(vendor or vendor_of(model), model, marked=marked)
+        case "bedrock" if family(model) != "claude":
+            nova = CacheKind("explicit", NOVA_LEAST, MAX_MARKS, ("5m",))
+            known = {"nova": nova, "openai": _openais(model)}
+            return known.get(family(model), CacheKind())
+        case _ if vendor_of(model).name in AUTOMATIC:
+            return CacheKind("automatic")
+        case _:
+            return CacheKind("explicit", minimum(model), MAX_MARKS, tuple(LIVES))
+
+
+def _openais(model: str) -> CacheKind:
+    bills = gpt_version(model) >= BILLS_WRITES
+    return CacheKind("automatic", LEAST, ttls=("30m",) if bills else ())
+
+
+def _chats(vendor: Vendor, model: str, *, marked: bool) -> CacheKind:
+    rule = rule_of(vendor, model)
+    if marked and rule.heeds(model):
+        least = minimum(model) if generation(model) else QWEN_LEAST
+        return CacheKind("explicit", least, MAX_MARKS, tuple(LIVES))
+    if rule.kind == "openai":
+        return _openais(model)
+    if rule.kind == "none":
+        return CacheKind()
+    return CacheKind("automatic", rule.least if rule.kind == "steps" else 0)
 
 
 def _maker(model: str) -> Vendor:

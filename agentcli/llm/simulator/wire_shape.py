@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from agentcli.lib.value import value
 from agentcli.llm.shape import SIZE, Shape
+from agentcli.llm.simulator.gpt_prompt import CALLS
 from agentcli.llm.simulator.refusal import as_object
 from agentcli.llm.simulator.tokens import content_text, objects
 from agentcli.llm.types import JsonObject
@@ -45,6 +46,8 @@ class WireShape:
     """The life each mark asks for, in prefix order; "" for the usual one."""
     heads: int = 0
     """Messages of the body that are its system prompt."""
+    answered: bool = False
+    """A model spoke in it already: it is no conversation's first request."""
 
 
 def wire_shape(body: JsonObject, model: str, beta: str = "") -> WireShape:
@@ -71,7 +74,9 @@ def wire_shape(body: JsonObject, model: str, beta: str = "") -> WireShape:
     )
     talk = body.get("messages")
     heads = len(objects(talk)) - len(messages) if talk else 0
-    return WireShape(shape, tuple(links), tuple(_marks(body)), heads)
+    answered = any(message.get("role") in ("assistant", "model") for message in messages)
+    answered = answered or any(message.get("type") in CALLS for message in messages)
+    return WireShape(shape, tuple(links), tuple(_marks(body)), heads, answered)
 
 
 def _split(body: JsonObject) -> tuple[list[Any], list[JsonObject]]:
