@@ -304,3 +304,37 @@ def test_what_is_not_marked_is_said():
     many["messages"][-1]["content"][-1] = {"type": "text", "text": "x", "cache_control": MARK}
     del many["messages"][2]["content"][0]["cache_control"]
     assert played(far, many)[1].why == "no mark within reach of what was cached"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"output_config": 5},
+        {"thinking": True},
+        {"tool_choice": []},
+        {"messages": None},
+        {"messages": [5]},
+        {"messages": [{"role": "user", "content": [None]}]},
+        {"tools": [5]},
+        {"system": 5},
+        {"max_tokens": "x"},
+    ],
+    ids=str,
+)
+def test_an_odd_body_is_played_or_refused(odd):
+    assert len(played(claude("a") | odd)) == 1
+
+
+def faulty(required):
+    schema = {"properties": {"b": {}}, "required": required}
+    tools = [{"functionDeclarations": [{"name": "a", "parametersJsonSchema": schema}]}]
+    return {"contents": [{"parts": [{"text": "x"}]}], "tools": tools}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"input": 5}, {"input": "x", "max_output_tokens": []}, faulty(5), faulty([[]]), faulty(["c"])],
+    ids=str,
+)
+def test_an_odd_body_of_another_wire_is_refused(odd):
+    assert played({"model": "gpt-6.1-sol"} | odd)[0].refused

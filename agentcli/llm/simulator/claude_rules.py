@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal, cast
+from typing import Literal
 
 from agentcli.lib.value import value
 from agentcli.llm.simulator.prefix import content_blocks
@@ -128,16 +128,15 @@ def thinking_rule(model: str) -> ThinkingRule:
 
 def thinking_mode(body: JsonObject) -> str:
     """The mode in force: what was asked for, else the model's own (wire.md 1.6)."""
-    asked = body.get("thinking")
-    if isinstance(asked, dict):
-        return str(cast("JsonObject", asked).get("type", ""))
+    asked = as_object(body.get("thinking"))
+    if asked:
+        return str(asked.get("type", ""))
     return thinking_rule(str(body.get("model", ""))).default
 
 
 def effort(body: JsonObject) -> str:
     """The effort in force; naming the default is the same as naming none."""
-    config = body.get("output_config")
-    asked = cast("JsonObject", config).get("effort") if isinstance(config, dict) else None
+    asked = as_object(body.get("output_config")).get("effort")
     if asked:
         return str(asked)
     found = generation(str(body.get("model", "")))
@@ -202,9 +201,9 @@ class Resets:
 def resets(body: JsonObject, beta: str = "") -> Resets:
     """The settings that lose a part's cache when they change, as one text a part."""
     model = str(body.get("model", ""))
-    config = cast("JsonObject", body.get("output_config") or {})
+    config = as_object(body.get("output_config"))
     system = [_has_citations(body), body.get("speed") or "standard"]
-    thinking = cast("JsonObject", body.get("thinking") or {})
+    thinking = as_object(body.get("thinking"))
     messages = [
         _choice(body),
         has_images(body),
@@ -220,7 +219,7 @@ def resets(body: JsonObject, beta: str = "") -> Resets:
 
 def _choice(body: JsonObject) -> JsonObject:
     """The tool choice in force, without what only says the default."""
-    asked = cast("JsonObject", body.get("tool_choice") or {"type": "auto"})
+    asked = as_object(body.get("tool_choice")) or {"type": "auto"}
     return {name: asked[name] for name in sorted(asked) if asked[name] is not False}
 
 

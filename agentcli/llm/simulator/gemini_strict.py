@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from agentcli.llm.models import find
 from agentcli.llm.simulator.gemini_rules import (
@@ -171,7 +171,10 @@ def _check_json_schema(schema: JsonObject, where: str) -> None:
         bool(open_to_more or schema.keys() - EMPTY),
         f"{where}.properties: should be non-empty for OBJECT type",
     )
-    absent = [name for name in schema.get("required") or () if name not in schema["properties"]]
+    wanted: Any = schema.get("required") or []
+    need(isinstance(wanted, list), f"{where}.required: should be a list")
+    fields = as_object(schema.get("properties"))
+    absent = [str(name) for name in cast("list[Any]", wanted) if str(name) not in fields]
     need(not absent, f"{where}.required: property is not defined: {', '.join(absent)}")
 
 

@@ -45,7 +45,7 @@ class Steps:
     step: int = STEP
     least: int = LEAST
     """Tokens of the shortest prefix that is read."""
-    life: float = 3_600.0
+    life: float = inf
     """Seconds an unused prefix is kept."""
     most: float = inf
     """Seconds it is kept at most."""

@@ -61,10 +61,22 @@ def check_fields(body: JsonObject) -> None:
     only_known(body, KNOWN_FIELDS)
     if not any(body.get(name) for name in ("input", "prompt", "previous_response_id")):
         raise missing("input")
+    need(
+        isinstance(body.get("input", ""), str | list),
+        "Invalid type for 'input': expected one of an array of input items or a string.",
+        param="input",
+        code="invalid_type",
+    )
     check_sampling(body)
     reasoning = as_object(body.get("reasoning"))
     check_effort(str(body["model"]), reasoning.get("effort"), "reasoning.effort")
     limit = body.get("max_output_tokens")
+    need(
+        limit is None or isinstance(limit, int),
+        "Invalid type for 'max_output_tokens': expected an integer.",
+        param="max_output_tokens",
+        code="invalid_type",
+    )
     need(
         limit is None or limit >= LEAST_OUTPUT,
         f"Invalid 'max_output_tokens': integer below minimum value. Expected a value >= "
