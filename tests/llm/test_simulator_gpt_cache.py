@@ -289,3 +289,27 @@ def test_reasoning_is_part_of_the_prefix():
 def test_a_breakpoint_without_a_life_asks_for_thirty_minutes():
     marked = prompt(body(said("user", "a", {}), said("user", "b", {"ttl": "12h"})))
     assert [piece.mark for piece in marked.pieces] == ["30m", "12h"]
+
+
+def test_a_mark_inside_what_is_read_is_not_written_again():
+    account = Account()
+    marked = said("user", long("a"), {})
+    account.ask(body(marked, said("user", long("b"))))
+    grown = body(marked, said("user", long("b")), said("user", "abcd"))
+    assert account.ask(grown) == Usage(cache_read=2200, cache_write_5m=1)
+
+
+def test_being_read_by_thirty_minutes_does_not_shorten_twelve_hours():
+    account = Account()
+    request = body(said("user", long("a")))
+    account.ask(request | {"prompt_cache_options": {"ttl": "12h"}})
+    assert account.ask(request, after=60) == Usage(cache_read=1100)
+    assert account.ask(request, after=43_199).cache_read == 1100
+
+
+def test_what_grew_for_twelve_hours_is_billed_by_what_is_new():
+    account = Account()
+    fields = {"prompt_cache_options": {"ttl": "12h"}}
+    account.ask(body(said("user", long("a")), **fields))
+    grown = body(said("user", long("a")), said("user", "abcd"), **fields)
+    assert account.ask(grown) == Usage(cache_read=1100, cache_write_1h=1)
