@@ -313,3 +313,25 @@ def test_what_grew_for_twelve_hours_is_billed_by_what_is_new():
     account.ask(body(said("user", long("a")), **fields))
     grown = body(said("user", long("a")), said("user", "abcd"), **fields)
     assert account.ask(grown) == Usage(cache_read=1100, cache_write_1h=1)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 7])
+def test_beside_the_implicit_one_the_latest_three_marks_are_written(count):
+    marked = [said("user", f"u{n}", {}) for n in range(count)]
+    found = [index for index, _ in writes(prompt(body(*marked, said("user", "end"))))]
+    assert found == [*range(count - 3, count), count]
+
+
+def test_a_mark_after_the_last_end_is_written_after_it():
+    request = body(said("user", long("a")), said("developer", "abcd", {"ttl": "12h"}))
+    assert Account().ask(request) == Usage(cache_write_5m=1100, cache_write_1h=1)
+
+
+def test_a_mark_where_the_implicit_one_stands_decides_its_life():
+    assert writes(prompt(body(said("user", "a", {"ttl": "12h"})))) == [(0, "12h")]
+
+
+def test_before_5_6_too_who_said_it_counts():
+    account = Account()
+    account.ask(body(said("user", long("a", 1300)), model=OLD))
+    assert account.ask(body(said("developer", long("a", 1300)), model=OLD)).cache_read == 0

@@ -290,3 +290,12 @@ def test_deepseek_and_kimi_cache_by_themselves_in_anthropics_words_too(model, st
     assert usage["cache_creation_input_tokens"] == 0
     off = {"thinking": {"type": "disabled"}}
     assert ask(first, reply, user("abcd"), **off)["cache_read_input_tokens"] == 0
+
+
+@pytest.mark.parametrize(("after", "read"), [(59.5, 0), (60, 1100)])
+def test_a_minute_is_sixty_seconds(after, read):
+    account = Gpt()
+    account.now = 1_000.0
+    for _ in range(15):
+        account.ask(said("user", long("a")), after=0)
+    assert account.ask(said("user", long("a")), after=after).cache_read == read

@@ -104,7 +104,7 @@ class Entries:
         hit = 0
         for index in sorted(lookups(prompt), reverse=True):
             digest, tokens = places[index]
-            if tokens >= LEAST and self.use(digest, now):
+            if self.use(digest, now):
                 hit = tokens
                 break
         short = long = 0
@@ -177,14 +177,17 @@ def lookups(prompt: GptPrompt) -> set[int]:
 
 
 def writes(prompt: GptPrompt) -> list[tuple[int, str]]:
-    """The pieces after which an entry is written, with its life, in order (wire.md 2.8.3)."""
+    """The pieces after which an entry is written, with its life, in order (wire.md 2.8.3).
+
+    A breakpoint where the implicit one stands decides its life; it is undocumented which does.
+    """
     marked = [(index, prompt.pieces[index].mark) for index in _marked(prompt.pieces)]
     if prompt.options.get("mode") == "explicit":
         return marked[-MAX_WRITES:]
     ends = [index for index, piece in enumerate(prompt.pieces) if piece.ends]
     life = str(prompt.options.get("ttl") or "30m")
     implicit = {ends[-1]: life} if ends else {}
-    return sorted((dict(marked[-(MAX_WRITES - 1) :]) | implicit).items())
+    return sorted((implicit | dict(marked[-(MAX_WRITES - 1) :])).items())
 
 
 def _marked(pieces: Sequence[Piece]) -> list[int]:
