@@ -222,7 +222,14 @@ def test_other_makers_behind_openrouter_cache_as_at_home():
 
 @pytest.mark.parametrize(
     ("model", "read"),
-    [(CLAUDE, 1100), ("openai/gpt-6.1-sol", 1100), ("z-ai/glm-5.3", 1024)],
+    [
+        (CLAUDE, 1100),
+        ("openai/gpt-6.1-sol", 1100),
+        ("z-ai/glm-5.3", 1024),
+        ("deepseek/deepseek-v4-pro", 1100),
+        ("moonshotai/kimi-k3", 1100),
+        ("qwen/qwen4-max", 1100),
+    ],
 )
 def test_after_ten_minutes_openrouter_may_choose_another_host(model, read):
     asked = user(long("a"), mark=HOUR)
@@ -254,7 +261,7 @@ def test_only_qwen_4_keeps_a_marked_prefix_for_an_hour(model, read):
 
 @pytest.mark.parametrize(
     ("vendor", "tokens", "read"),
-    [("vllm", 1103, 1088), ("vllm", 15, 0), ("llamacpp", 7, 7), ("minimax", 1103, 1024)],
+    [("vllm", 1000, 992), ("vllm", 15, 0), ("llamacpp", 7, 7), ("minimax", 1103, 1024)],
 )
 def test_servers_with_a_prefix_cache_of_their_own(vendor, tokens, read):
     account = Chat(vendor, "m")
@@ -299,3 +306,36 @@ def test_a_minute_is_sixty_seconds(after, read):
     for _ in range(15):
         account.ask(said("user", long("a")), after=0)
     assert account.ask(said("user", long("a")), after=after).cache_read == read
+
+
+def test_gemini_behind_openrouter_is_routed_like_the_others():
+    asked = user(long("a", 5000))
+    for after, found in ((599, 4992), (600, 0)):
+        account = Chat("openrouter", "google/gemini-3.8-flash")
+        account.ask(asked)
+        assert account.ask(asked, after=after).cache_read == found
+
+
+@pytest.mark.parametrize(("after", "read"), [(299, 1024), (300, 0)])
+def test_qwen_behind_openrouter_caches_as_at_home(after, read):
+    account = Chat("openrouter", "qwen/qwen3.8-max")
+    asked = user(long("a"))
+    account.ask(asked, session_id="s")
+    assert account.ask(asked, after=after, session_id="s").cache_read == read
+    assert account.ask(user(long("b"), mark=MARK)) == Usage(cache_write_5m=1100)
+    prompt = chat_prompt({"model": account.model, "messages": [user(long("c"), mark=MARK)]})
+    charge = account.cache.look(account.vendor, prompt, account.now)
+    charge.begin()
+    assert account.cache.look(account.vendor, prompt, account.now).usage.cache_read == 0
+    charge.end(())
+    assert account.cache.look(account.vendor, prompt, account.now).usage.cache_read == 1100
+
+
+@pytest.mark.parametrize(("cache", "read"), [("units", 70), ("openai", 0), ("none", 0)])
+def test_a_vendor_without_a_row_caches_as_it_says(cache, read):
+    account = Chat("deepseek", "m")
+    account.vendor = Vendor("mine", cache)
+    account.ask(user(long("a", 70)))
+    assert account.ask(user(long("a", 70))).cache_read == read
+    account.ask(user(long("b")))
+    assert (account.ask(user(long("b"))).cache_read > 0) == (cache != "none")

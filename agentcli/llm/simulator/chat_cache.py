@@ -140,7 +140,7 @@ class ChatCache:
         prompt = self._routed(rule, prompt, now)
         if rule.heeds(prompt.model) and _is_marked(prompt):
             return self._by_marks(rule, prompt, now)
-        off = rule.models and not re.search(rule.models, prompt.model)
+        off = not re.search(rule.models, prompt.model)
         if rule.kind == "none" or off or (rule.by_key and not prompt.key):
             return ChatCharge(Usage(input=prompt.tokens), _nothing, _unheard)
         if rule.kind == "units":

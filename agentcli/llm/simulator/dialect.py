@@ -60,6 +60,8 @@ class Heard:
     """Of the conversation; ids and signatures are made from it."""
     last_thought: str = ""
     transformations: tuple[JsonObject, ...] = ()
+    diagnosis: JsonObject | None = None
+    """Why it missed its cache, where the request asks for that (wire.md 2.8.9)."""
     at: float = 0.0
     """When the request came, in seconds."""
     ended: Callable[[JsonObject], None] = _unheard

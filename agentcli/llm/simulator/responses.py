@@ -9,6 +9,7 @@ from agentcli.lib.value import made, value
 from agentcli.llm.simulator.dialect import Call, Heard, Manner, make_id
 from agentcli.llm.simulator.frames import Frame, Role, named, pieces_of
 from agentcli.llm.simulator.gpt_cache import BILLS_WRITES, GptCache
+from agentcli.llm.simulator.gpt_diagnostics import KEPT, Compared, compared, diagnosis
 from agentcli.llm.simulator.gpt_prompt import (
     OUTPUTS,
     items_of,
@@ -48,6 +49,7 @@ class Responses:
 
     def __init__(self) -> None:
         self._cache = GptCache()
+        self._answered: dict[str, Compared] = {}
 
     def hear(self, call: Call) -> Heard:
         blocks, kept, removed = _checked(call)
@@ -55,15 +57,28 @@ class Responses:
         check_window(prompt.model, prompt.tokens)
         cache = GptCache() if call.cold else self._cache
         charge = cache.look(prompt, call.now)
+        digest = conversation_digest(blocks)
+        told = self._diagnosis(call, make_id("resp_", digest, call.number), charge.usage)
         return Heard(
             asked=_asked(call),
             usage=charge.usage,
             publish=charge.publish,
-            digest=conversation_digest(blocks),
+            digest=digest,
+            diagnosis=told,
             last_thought=last_mac(blocks),
             transformations=tuple(removed),
             at=call.now,
         )
+
+    def _diagnosis(self, call: Call, name: str, usage: Usage) -> JsonObject | None:
+        """What is said where a comparison is asked for; the response can be compared with, too."""
+        now = compared(call.body, usage.prompt)
+        self._answered[name] = now
+        for old in list(self._answered)[:-KEPT]:
+            del self._answered[old]
+        options = as_object(call.body.get("prompt_cache_options"))
+        asked = options.get("comparison_response_id")
+        return diagnosis(now, self._answered.get(str(asked)), usage.cache_read) if asked else None
 
     def count(self, call: Call) -> JsonObject:
         _, kept, _ = _checked(call)
@@ -281,6 +296,8 @@ def _response(heard: Heard, status: str, output: list[JsonObject]) -> JsonObject
     }
     if heard.transformations:
         response["input_transformations"] = list(heard.transformations)
+    if heard.diagnosis:
+        response["prompt_cache_diagnostics"] = heard.diagnosis
     return response
 
 
