@@ -193,3 +193,10 @@ def test_other_models_cache_nothing():
     account = Account("deepseek.v3-v1:0")
     account.ask(user(long("a")))
     assert account.ask(user(long("a"))) == (1100, 0, 0)
+
+
+def test_what_follows_novas_last_point_is_plain_input():
+    account = Account(NOVA)
+    asked = user(long("a"), POINT, {"text": "abcd"}, {"text": "efgh"})
+    assert account.ask(asked) == (2, 0, 1100)
+    assert account.ask(asked) == (2, 1100, 0)

@@ -169,7 +169,7 @@ def test_an_explicit_cache_is_of_one_model():
     status, answer = account.call("POST", "models/gemini-4-argon:generateContent", body)
     assert status == 400
     assert "has to be the same" in answer["error"]["message"]
-    assert account.make(model="")[0] == 400
+    assert account.make(model="")[0] == account.make(model=None)[0] == 400
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from agentcli.lib.value import replace, value
-from agentcli.llm.simulator.bedrock_rules import CACHES, NOVA_LEAST, family
+from agentcli.llm.simulator.bedrock_rules import NOVA_LEAST, NOVA_MOST, family
 from agentcli.llm.simulator.claude_cache import ClaudeCache, Prompt, prompt
 from agentcli.llm.simulator.gpt_cache import GptCache
 from agentcli.llm.simulator.gpt_prompt import blocks_prompt
@@ -52,8 +52,7 @@ def _as_nova(seen: Prompt) -> Prompt:
 
     What Nova caches by itself makes it quicker; nothing says that it is billed less.
     """
-    most = CACHES["nova"].most or 0
-    capped = [replace(p, ttl="" if p.tokens > most else p.ttl) for p in seen.positions]
+    capped = [replace(p, ttl="" if p.tokens > NOVA_MOST else p.ttl) for p in seen.positions]
     last = len(capped) - 1
     kept = tuple(p for index, p in enumerate(capped) if p.ttl or index == last)
     return Prompt(kept, NOVA_LEAST)

@@ -60,14 +60,13 @@ class CacheRule:
     points: int = 4
     places: tuple[str, ...] = ("tools", "system", "messages")
     ttls: tuple[str, ...] = ("5m",)
-    most: int | None = None
-    """Tokens of the longest prefix that is kept."""
 
 
-NOVA_LEAST = 1_000
+NOVA_LEAST, NOVA_MOST = 1_000, 20_000
+"""wire.md 4.5: tokens of the shortest and of the longest prefix that is kept."""
 CACHES: dict[Family, CacheRule] = {
     "claude": CacheRule(ttls=("5m", "1h")),
-    "nova": CacheRule(places=("system", "messages"), most=20_000),
+    "nova": CacheRule(places=("system", "messages")),
 }
 
 
