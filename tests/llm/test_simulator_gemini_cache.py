@@ -223,3 +223,14 @@ def test_storage_is_paid_from_making_to_the_end():
     other = contents.make(body, "three", 100_000.0)["name"]
     contents.remove(other, 100_000.0 + 1800)
     assert contents.stored(200_000.0) == 24_000 + 3000
+
+
+def test_an_explicit_cache_is_shown_with_its_model_and_its_new_end():
+    account = Account()
+    _, made = account.make()
+    end = {"expireTime": "1970-01-12T14:36:40+00:00"}
+    status, changed = account.call("PATCH", made["name"], end)
+    assert (status, changed["model"]) == (200, f"models/{FLASH}")
+    assert changed["expireTime"] == end["expireTime"]
+    account.now += 3000
+    assert account.call("GET", made["name"], {})[0] == 403
