@@ -234,3 +234,23 @@ def test_an_explicit_cache_is_shown_with_its_model_and_its_new_end():
     assert changed["expireTime"] == end["expireTime"]
     account.now += 3000
     assert account.call("GET", made["name"], {})[0] == 403
+
+
+def test_who_may_be_called_is_part_of_the_prefix_and_costs_nothing():
+    account = Account()
+
+    def choice(mode):
+        return {"tools": TOOLS, "toolConfig": {"functionCallingConfig": {"mode": mode}}}
+
+    bare, _ = account.usage(user(long("a")), tools=TOOLS)
+    assert account.usage(user(long("a")), **choice("AUTO"))[0] == bare
+    assert account.usage(user(long("a")), **choice("NONE"))[1] == 0
+    assert account.usage(user(long("a")), **choice("AUTO"))[1] > 5000
+
+
+def test_who_said_it_and_files_count():
+    account = Account()
+    account.usage(user(long("a")), model("bbbb"), user("c"))
+    assert account.usage(user(long("a")), user("bbbb"), user("c")) == (5002, 5000)
+    file = {"fileData": {"mimeType": "image/png", "fileUri": "u"}}
+    assert account.usage({"role": "user", "parts": [file]})[0] == 1600
