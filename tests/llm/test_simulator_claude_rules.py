@@ -6,6 +6,7 @@ import pytest
 
 from agentcli.llm.simulator import SimulatedProvider, says
 from agentcli.llm.simulator.claude_cache import ClaudeCache, prompt
+from agentcli.llm.simulator.claude_rules import can_read, effort, thinking_mode
 from agentcli.llm.simulator.tokens import block_tokens
 from agentcli.llm.types import Usage
 
@@ -392,3 +393,90 @@ def test_a_dead_hour_inside_five_minutes_does_not_rise_again():
         account.ask(pair(mark_b=MARK), after=240)
     assert account.ask(pair(HOUR, MARK)).cache_read == 1200
     assert account.ask(pair(mark_a=HOUR), after=301).cache_read == 0
+
+
+ALWAYS = "fable-5 fable-5-1 fable-5-2 mythos-5 mythos-5-1 mythos-5-2 opus-5-5"
+MODES = {
+    "adaptive": f"{ALWAYS} sonnet-5-5 haiku-5-5 opus-5 sonnet-5 opus-4-8 opus-4-7 opus-4-6 "
+    "sonnet-4-6",
+    "enabled": "opus-4-6 sonnet-4-6 opus-4-5 sonnet-4-5 haiku-4-5",
+    "between_tools": "sonnet-5-5",
+    "disabled": "haiku-5-5 opus-5 sonnet-5 opus-4-8 opus-4-7 opus-4-6 sonnet-4-6 opus-4-5 "
+    "sonnet-4-5 haiku-4-5",
+}
+MODELS = sorted({name for names in MODES.values() for name in names.split()})
+"""wire.md 1.6, the table of thinking modes."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_thinking_modes_of_each_model(name):
+    provider = SimulatedProvider([says("ok")] * 4)
+    taken = []
+    for mode in MODES:
+        budget = {"budget_tokens": 1024} if mode == "enabled" else {}
+        request = body(user(text("a")), model=f"claude-{name}", max_tokens=2000)
+        status, _ = ask(provider, request | {"thinking": {"type": mode} | budget})
+        taken += [mode] if status == 200 else []
+    assert taken == [mode for mode, names in MODES.items() if name in names.split()]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_mode_without_a_field(name):
+    thinks = f"{ALWAYS} sonnet-5-5 haiku-5-5 opus-5 sonnet-5".split()
+    assert thinking_mode({"model": f"claude-{name}"}) == (
+        "adaptive" if name in thinks else "disabled"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "status"),
+    [
+        ("sonnet-5-5", "between_tools", 400),
+        ("haiku-5-5", "disabled", 400),
+        ("opus-5", "disabled", 400),
+        ("sonnet-5", "disabled", 200),
+        ("opus-4-8", "disabled", 200),
+    ],
+)
+def test_off_above_effort_high(name, mode, status):
+    provider = SimulatedProvider([says("ok")] * 3)
+    request = body(user(text("a")), model=f"claude-{name}") | {"thinking": {"type": mode}}
+    for asked, found in (("high", 200), ("xhigh", status), ("max", status)):
+        given = request | {"output_config": {"effort": asked}}
+        assert ask(provider, given)[0] == found, asked
+
+
+SYSTEM_ROLE = "fable-5 fable-5-1 mythos-5 mythos-5-1 opus-4-8 opus-5 opus-5-5 sonnet-5-5 haiku-5-5"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_which_models_take_a_system_message_in_the_conversation(name):
+    taken = name in SYSTEM_ROLE.split() or name.endswith("5-2")
+    note = {"role": "system", "content": "x"}
+    request = body(user(text("a")), note, model=f"claude-{name}")
+    assert (ask(SimulatedProvider([says("ok")]), request)[0] == 200) == taken
+
+
+@pytest.mark.parametrize(
+    ("reader", "reads", "drops"),
+    [
+        ("fable-5-1", "fable-5 opus-5 opus-4-8 sonnet-5 haiku-4-5 opus-5-5", "fable-5-2 opus-6"),
+        ("opus-5-5", "opus-5 opus-4-8 sonnet-5 haiku-4-5 sonnet-5-5 haiku-5-5", "fable-5 opus-6"),
+        ("sonnet-5-5", "sonnet-5 opus-4-8 haiku-4-5 haiku-5-5", "opus-5 opus-5-5 fable-5"),
+        ("haiku-5-5", "sonnet-5 opus-4-8 haiku-4-5", "opus-5 sonnet-5-5 opus-5-5"),
+        ("opus-5", "", "opus-4-8 sonnet-5"),
+    ],
+)
+def test_whose_thinking_a_model_reads(reader, reads, drops):
+    def can(writer):
+        return can_read(f"claude-{reader}", f"claude-{writer}")
+
+    assert can(reader)
+    assert [name for name in reads.split() if not can(name)] == []
+    assert [name for name in drops.split() if can(name)] == []
+
+
+@pytest.mark.parametrize(("name", "default"), [("opus-5-5", "medium"), ("haiku-5-5", "medium")])
+def test_whose_effort_is_medium(name, default):
+    assert effort({"model": f"claude-{name}"}) == default
+    assert effort({"model": "claude-sonnet-5-5"}) == effort({"model": "claude-opus-5"}) == "high"
