@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agentcli.llm.simulator import SimulatedProvider, says
+from agentcli.llm.simulator import SimulatedProvider, calls, says, thinks
 
 TOOL = {"name": "Read", "input_schema": {"type": "object"}}
 
@@ -79,3 +79,65 @@ def test_the_kinds_of_tool_choice(kind, found):
 def test_what_a_message_may_say_of_itself(field, found):
     note = {"role": "system", "content": "x"} | field
     assert status(messages=[{"role": "user", "content": "a"}, note]) == found
+
+
+USER = {"role": "user", "content": "a"}
+SEARCHED = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+
+
+def test_a_message_without_content_is_refused():
+    assert status(messages=[{"role": "user"}]) == 400
+
+
+def test_a_turn_that_waits_for_anthropics_tool_may_stand_last_or_before_a_note():
+    waiting, done = ({"role": "assistant", "content": [b]} for b in (SEARCHED, TEXT))
+    note = {"role": "system", "content": "x"}
+    assert status(messages=[USER, waiting]) == status(messages=[USER, waiting, note]) == 200
+    assert status(messages=[USER, done]) == status(messages=[USER, done, note]) == 400
+
+
+TEXT = {"type": "text", "text": "x"}
+
+
+def send(provider, version="2023-06-01", **fields):
+    headers = {"anthropic-version": version}
+    body = {"max_tokens": 4000, "messages": [USER]} | fields
+    code, _, pieces = provider.handle(
+        "POST", "http://x/messages", headers, json.dumps(body).encode()
+    )
+    return code, json.loads(b"".join(pieces))
+
+
+@pytest.mark.parametrize(("version", "found"), [("2023-06-01", 200), ("2026-10-21", 400)])
+def test_the_new_version_takes_no_citations_from_people(version, found):
+    cited = [TEXT | {"citations": [{"type": "page_location"}]}]
+    said = {"role": "assistant", "content": cited}
+    model = {"model": "claude-opus-5-5"}
+    provider = SimulatedProvider([says("ok")] * 2)
+    asked = [{"role": "user", "content": cited}]
+    assert send(provider, version, messages=asked, **model)[0] == found
+    assert send(provider, version, messages=[USER, said, USER], **model)[0] == 200
+
+
+def test_with_a_budget_a_turn_that_begins_with_its_thinking_may_be_answered():
+    provider = SimulatedProvider([thinks("hm", calls(("Read", {}))), says("ok")])
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    fields = {"model": "claude-haiku-4-5", "thinking": thinking, "tools": [TOOL]}
+    content = send(provider, **fields)[1]["content"]
+    assert [block["type"] for block in content] == ["thinking", "tool_use"]
+    result = {"type": "tool_result", "tool_use_id": content[1]["id"], "content": "r"}
+    answer = {"role": "user", "content": [result]}
+    talk = [USER, {"role": "assistant", "content": content}, answer]
+    assert send(provider, messages=talk, **fields)[0] == 200
+
+
+def test_thinking_that_a_model_cannot_read_costs_nothing():
+    provider = SimulatedProvider([thinks("hm " * 400, says("yes")), says("ok"), says("ok")])
+    shown = {"type": "adaptive", "display": "summarized"}
+    content = send(provider, model="claude-opus-5-5", thinking=shown)[1]["content"]
+    talk = [USER, {"role": "assistant", "content": content}, USER]
+
+    def tokens(model):
+        return send(provider, model=model, messages=talk)[1]["usage"]["input_tokens"]
+
+    assert tokens("claude-opus-5-5") == tokens("claude-sonnet-5") + 300
