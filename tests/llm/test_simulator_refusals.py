@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agentcli.llm.simulator import SimulatedProvider, calls, says, thinks
+from agentcli.llm.simulator import VENDORS, Fault, SimulatedProvider, calls, says, thinks
 
 TOOL = {"name": "Read", "input_schema": {"type": "object"}}
 
@@ -141,3 +141,73 @@ def test_thinking_that_a_model_cannot_read_costs_nothing():
         return send(provider, model=model, messages=talk)[1]["usage"]["input_tokens"]
 
     assert tokens("claude-opus-5-5") == tokens("claude-sonnet-5") + 300
+
+
+def post(path, body, script=None):
+    provider = SimulatedProvider(script or [says("ok")])
+    code, _, pieces = provider.handle("POST", f"http://x/{path}", {}, json.dumps(body).encode())
+    return code, json.loads(b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("rate_limited", "requests"), ("quota", "insufficient_quota")]
+)
+def test_openai_names_the_kind_of_limit(fault, kind):
+    code, answer = post("responses", {"model": "gpt-6.1-sol", "input": "a"}, [Fault(fault)])
+    assert (code, answer["error"]["type"]) == (429, kind)
+
+
+@pytest.mark.parametrize("word", ["none", "minimal", "low", "medium", "high", "xhigh", "max"])
+def test_a_model_openai_does_not_list_takes_every_effort(word):
+    body = {"model": "gpt-9-nobody", "input": "a", "reasoning": {"effort": word}}
+    assert post("responses", body)[0] == 200
+    assert post("responses", body | {"reasoning": {"effort": "huge"}})[0] == 400
+
+
+@pytest.mark.parametrize("field", ["input", "prompt", "previous_response_id"])
+def test_something_must_be_asked_of_openai(field):
+    assert post("responses", {"model": "gpt-6.1-sol", field: "a"})[0] == 200
+    assert post("responses", {"model": "gpt-6.1-sol"})[0] == 400
+
+
+def test_a_schema_without_parameters_is_refused_by_gemini():
+    for schema in ({"type": "object", "required": []}, {"type": "object", "title": "t"}):
+        tools = [{"functionDeclarations": [{"name": "a", "parametersJsonSchema": schema}]}]
+        body = {"contents": [{"role": "user", "parts": [{"text": "a"}]}], "tools": tools}
+        assert post("models/gemini-3.8-flash:generateContent", body)[0] == 400
+
+
+@pytest.mark.parametrize(("model", "found"), [("gpt-5.5", 200), ("gpt-5.6-sol", 400)])
+def test_since_5_6_functions_in_chat_want_no_effort(model, found):
+    tools = [{"type": "function", "function": {"name": "a", "parameters": {"type": "object"}}}]
+    body = {"model": model, "messages": [USER], "tools": tools}
+    assert post("chat/completions", body)[0] == found
+    assert post("chat/completions", body | {"reasoning_effort": "none"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("vendor", "taken"),
+    [("mistral", "none high"), ("moonshot-strict", "low high max"), ("cerebras", "low high any")],
+)
+def test_the_efforts_a_vendor_knows(vendor, taken):
+    def ask(word):
+        provider = SimulatedProvider([says("ok")], vendor=VENDORS[vendor])
+        body = json.dumps({"model": "m", "messages": [USER], "reasoning_effort": word}).encode()
+        return provider.handle("POST", "http://x/chat/completions", {}, body)[0]
+
+    assert [ask(word) for word in taken.split()] == [200] * len(taken.split())
+    assert ask("medium") == (200 if vendor == "cerebras" else 400)
+
+
+@pytest.mark.parametrize(("model", "dropped"), [("gpt-6.1-sol", False), ("gpt-6.2-sol", True)])
+def test_since_6_2_reasoning_is_dropped_when_what_stood_before_it_changed(model, dropped):
+    provider = SimulatedProvider([thinks("hm", says("a")), says("ok")])
+
+    def ask(*items):
+        body = json.dumps({"model": model, "input": list(items)}).encode()
+        return json.loads(b"".join(provider.handle("POST", "http://x/responses", {}, body)[2]))
+
+    said = {"role": "user", "content": "a"}
+    output = ask(said)["output"]
+    found = ask(said | {"content": "b"}, *output, said)
+    assert ("input_transformations" in found) == dropped
