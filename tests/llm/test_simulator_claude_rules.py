@@ -465,6 +465,7 @@ def test_which_models_take_a_system_message_in_the_conversation(name):
         ("sonnet-5-5", "sonnet-5 opus-4-8 haiku-4-5 haiku-5-5", "opus-5 opus-5-5 fable-5"),
         ("haiku-5-5", "sonnet-5 opus-4-8 haiku-4-5", "opus-5 sonnet-5-5 opus-5-5"),
         ("opus-5", "", "opus-4-8 sonnet-5"),
+        ("fable-5", "", "opus-4-8 sonnet-5"),
     ],
 )
 def test_whose_thinking_a_model_reads(reader, reads, drops):
@@ -480,3 +481,12 @@ def test_whose_thinking_a_model_reads(reader, reads, drops):
 def test_whose_effort_is_medium(name, default):
     assert effort({"model": f"claude-{name}"}) == default
     assert effort({"model": "claude-sonnet-5-5"}) == effort({"model": "claude-opus-5"}) == "high"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("opus-4-5", 200), ("opus-4-6", 400), ("sonnet-4-6", 400), ("sonnet-5", 400)],
+)
+def test_since_4_6_no_reply_is_begun_for_the_model(name, status):
+    request = body(user(text("a")), model(text("b")), model=f"claude-{name}")
+    assert ask(SimulatedProvider([says("ok")]), request)[0] == status
