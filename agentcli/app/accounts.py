@@ -39,7 +39,8 @@ class Accounts:
     ) -> Billing:
         ledger = self.ground.places.ledger
         repo = str(repository_root(self.ground.root) or self.ground.root)
-        writer = LedgerWriter(ledger, self.ground.places.data / "sessions")
+        sessions = self.ground.places.data / "sessions"
+        writer = LedgerWriter(ledger, sessions, kept=self.talk.file is not None)
         total = self.talk.ledger.total()
         budgets = Budgets(
             budget_limits(self.options, self.config),

@@ -267,10 +267,11 @@ class Billing:
         self.tell_problem()
 
     def tell_problem(self) -> None:
-        """What is wrong with the ledger, once."""
-        problem = self.writer.take_problem()
-        if problem:
-            self.emit(Notice("warning", problem))
+        """What is wrong with the session's file or with the ledger, once."""
+        file = self.talk.file.take_problem() if self.talk.file is not None else ""
+        for problem in (file, self.writer.take_problem()):
+            if problem:
+                self.emit(Notice("warning", problem))
 
     def _event(self, bill: Bill, model: ModelSpec) -> Spent:
         return Spent(

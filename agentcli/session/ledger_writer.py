@@ -15,8 +15,10 @@ Item = tuple[Bill | None, str]
 class LedgerWriter:
     """One thread, begun with the first bill. `close` waits until what came is written."""
 
-    def __init__(self, path: Path, sessions: Path) -> None:
+    def __init__(self, path: Path, sessions: Path, *, kept: bool = True) -> None:
         self._path = path
+        self._kept = kept
+        """Whether a session file has the bills too."""
         self._sessions = sessions
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -70,10 +72,10 @@ class LedgerWriter:
                 if hold:
                     db.release(self._path, hold)
         except (db.LedgerError, OSError) as error:
-            self._tell(
-                f"The ledger can't be written ({error}). The session keeps its bills; "
-                "`agent cost` books them later."
-            )
+            rest = "The session keeps its bills; `agent cost` books them later."
+            if not self._kept:
+                rest = "Nothing else keeps what this session costs."
+            self._tell(f"The ledger can't be written ({error}). {rest}")
             return False
         return True
 

@@ -69,23 +69,49 @@ class SessionFile:
         self._file: IO[bytes] | None = None
         self._count = 0
         self._parent = ""
+        self._waiting = b""
+        """What the disk would not take yet."""
+        self._problem = ""
+        self._told = False
 
     def open_existing(self, last: str, count: int) -> None:
         """Go on writing a session that was read; raises UserError when another process has it."""
         self._parent = last
         self._count = count
-        self._open()
+        self._write(durable=False)
 
     def append(self, kind: Kind, data: JsonObject, *, durable: bool = False) -> None:
-        """Write one entry and hand it to the system; `durable` waits for the disk."""
-        file = self._file or self._open()
+        """Write one entry and hand it to the system; `durable` waits for the disk.
+
+        Where the disk is full or may not be written, the entry waits for the next, and the
+        conversation goes on (`take_problem`). Raises UserError when another process has the file.
+        """
         self._count += 1
         entry = Entry(f"{self._count}", self._parent, self._clock(), kind, data)
-        file.write(to_line(entry))
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
         self._parent = entry.id
+        self._waiting += to_line(entry)
+        self._write(durable=durable)
+
+    def _write(self, *, durable: bool) -> None:
+        try:
+            file = self._file or self._open()
+            while self._waiting:
+                self._waiting = self._waiting[file.write(self._waiting) or 0 :]
+            if durable:
+                os.fsync(file.fileno())
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                self._problem = (
+                    f"Session {self.id} can't be kept ({self.path}: {error.strerror}). The "
+                    "conversation goes on; it is lost when it ends, unless the disk is writable "
+                    "by then."
+                )
+
+    def take_problem(self) -> str:
+        """What a person should know about the file, once."""
+        problem, self._problem = self._problem, ""
+        return problem
 
     def message(self, message: Message) -> None:
         """Keep a message. What the person typed is on disk with the reply to it, not before it,
@@ -94,6 +120,8 @@ class SessionFile:
         self.append("message", message_to_json(message), durable=not said)
 
     def close(self) -> None:
+        if self._waiting:
+            self._write(durable=True)
         if self._file is not None:
             self._file.close()
             self._file = None

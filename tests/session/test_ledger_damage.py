@@ -11,7 +11,7 @@ from copy import deepcopy
 from decimal import Decimal
 
 import pytest
-from test_ledger import BILL, EXACT, UNKNOWN, booked, taken
+from test_ledger import BILL, EXACT, UNKNOWN, booked
 
 from agentcli.lib.value import replace
 from agentcli.session import ledger_db as db
@@ -165,21 +165,20 @@ print([line.requests for line in sums(path, "model")])
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="another person is needed")
 def test_a_folder_that_may_not_be_written_can_be_read(path):
     db.add(path, [BILL])
     path.chmod(0o644)
-    for folder in (path.parent, *path.parent.parents):
+    for folder in path.parents:
         if folder.stat().st_mode & 0o055 != 0o055:
             folder.chmod(0o755)
+    path.parent.chmod(0o555)
     done = subprocess.run(
         [sys.executable, "-c", READ, str(path)],
         capture_output=True,
         text=True,
         check=False,
-        user=65534,
-        group=65534,
+        **({"user": 65534, "group": 65534} if os.geteuid() == 0 else {}),
     )
+    path.parent.chmod(0o755)
     assert done.stdout.endswith("[1]\n"), done.stderr
     assert booked(path) == [BILL]
-    assert taken(path, day="1999-01-01").day == 0
