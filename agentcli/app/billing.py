@@ -26,13 +26,14 @@ from agentcli.lib.value import replace, value
 from agentcli.llm.budget import (
     Bound,
     Rewrite,
+    dearest_factor,
     expected_tokens,
     rewrite_cost,
     unread,
     upper_bound,
 )
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
-from agentcli.llm.cost import Cost, format_usd, price
+from agentcli.llm.cost import Cost, factor_for, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
 from agentcli.llm.miss import Miss, Sent, explain
 from agentcli.llm.models import CacheKind, ModelSpec, find
@@ -100,6 +101,8 @@ class Billing:
     """Whether a route answers in the place of the chosen model."""
     _lanes: dict[tuple[str, str], Lane] = field(default_factory=dict[tuple[str, str], "Lane"])
     _suspicions: Suspicions = field(init=False)
+    _factors: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
+    """What answers said of their tier and region, as the dearest factor of a model."""
     _spent: list[tuple[AssistantMessage, Spent]] = field(
         default_factory=list[tuple[AssistantMessage, Spent]]
     )
@@ -136,15 +139,17 @@ class Billing:
         pending = Pending(request, route, self._role(role, route), self.clock(), Promise())
         if not self.budgets.purses:
             return pending
-        promise = await self.budgets.reserve(self._bound(pending), route.model.id, asks=asks)
-        if promise.max_output is not None:
-            request = replace(request, max_output=promise.max_output)
+        bound = self._bound(pending)
+        promise = await self.budgets.reserve(bound, route.model.id, asks=asks)
+        if bound is not None:
+            request = replace(request, max_output=promise.max_output or bound.output)
         return replace(pending, request=request, promise=promise)
 
     def _bound(self, pending: Pending) -> Bound | None:
         _, most = self._expected(pending)
-        at = datetime.fromtimestamp(pending.at, UTC)
-        return upper_bound(most, pending.request.max_output, pending.route.model, at)
+        model, at = pending.route.model, datetime.fromtimestamp(pending.at, UTC)
+        factor = self._factors.get(model.id) or dearest_factor(model)
+        return upper_bound(most, pending.request.max_output, model, at, factor)
 
     def _expected(self, pending: Pending) -> tuple[int, int]:
         """Tokens of the prompt, and the most they may be."""
@@ -205,7 +210,7 @@ class Billing:
         return Sent(
             shape=replace(shape(request, links), model=model.id),
             provider=pending.route.provider.name,
-            at=pending.at,
+            at=found[1] if found and found[1] >= pending.at else pending.at,
             usage=usage,
             plan=plan,
             kind=model.cache,
@@ -215,9 +220,11 @@ class Billing:
         )
 
     def _bill(self, pending: Pending, message: AssistantMessage, sent: Sent, lane: Lane) -> Bill:
-        model, at = pending.route.model, datetime.fromtimestamp(pending.at, UTC)
-        stated, served = message.cost_usd, (message.tier, message.geo)
-        cost = price(sent.usage, model, at=at, reported=stated, tier=served[0], geo=served[1])
+        model, at = pending.route.model, datetime.fromtimestamp(sent.at, UTC)
+        tier, geo = message.tier, message.geo
+        cost = price(sent.usage, model, at=at, reported=message.cost_usd, tier=tier, geo=geo)
+        factor = factor_for(model, tier) * factor_for(model, geo)
+        self._factors[model.id] = max(Decimal(1), factor, self._factors.get(model.id, factor))
         again = pending.role == "main" and lane.broken == sent.shape.messages
         return Bill(
             id=secrets.token_hex(8),

@@ -111,11 +111,26 @@ class Budgets:
             raise OverBudget(f"{UNPRICED.format(model)}.")
         freed = hold(self.purses, -promise.amount)
         answer = reserve(freed, bound)
-        if not isinstance(answer, Grant) or answer.max_output is not None:
+        held = isinstance(answer, Grant) and answer.max_output is None
+        if not held or not self._is_widened(promise.id, bound.total):
             cost = format_usd(bound.total)
             raise OverBudget(f"No budget is left for {model}, which may cost {cost} here.")
-        self.purses = hold(freed, answer.held)
-        return replace(promise, amount=answer.held)
+        self.purses = hold(freed, bound.total)
+        return replace(promise, amount=bound.total)
+
+    def _is_widened(self, name: str, amount: Decimal) -> bool:
+        """Whether other processes leave so much for a promise that they know of."""
+        from agentcli.session import ledger_db as db  # door: sqlite3
+
+        most = self._most(name)
+        try:
+            taken = self._promises.reserve(name, self._place(), amount, most) if name else None
+        except db.LedgerError as error:
+            self._tell_blind(error)
+            return True
+        return taken is None or (
+            taken.day + amount <= most.day and taken.repo + amount <= most.repo
+        )
 
     def settle(self, promise: Promise, spent: Decimal) -> None:
         """The bill came, or 0 where nothing was sent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from math import inf
 from typing import Annotated, Any
 
 import typer
@@ -89,8 +90,8 @@ def _value(flag: Flag, value: Any) -> Any:
         return tuple(value)
     if flag.kind == "choice" and value not in flag.choices:
         raise typer.BadParameter(f"{flag.names[0]} takes one of {', '.join(flag.choices)}.")
-    if flag.least is not None and not value >= flag.least:
-        raise typer.BadParameter(f"{flag.names[0]} must be at least {flag.least}.")
+    if flag.least is not None and not flag.least <= value < inf:
+        raise typer.BadParameter(f"{flag.names[0]} takes a number from {flag.least} on.")
     return str(value) if flag.field == "max_cost" else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from agentcli.app.options import Options
@@ -60,6 +61,6 @@ def convert(flag: Flag, text: str) -> str | int | float | None:
         number = int(text) if flag.kind == "integer" else float(text)
     except ValueError:
         return None
-    if flag.least is not None and not number >= flag.least:
+    if flag.least is not None and not flag.least <= number < inf:
         return None
     return text if flag.field == "max_cost" else number

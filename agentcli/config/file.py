@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from agentcli.config import Config, Group, Role, RuleText
+from agentcli.config import Config, Group, Role, RuleText, Server
 from agentcli.config.servers import ServerTable, server
 from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
@@ -130,15 +130,18 @@ def merged(config: Config, raw: JsonObject, path: Path) -> Config:
         caps=_caps(config.caps, table.caps, path),
         compaction=_triggers(config.compaction, table.compaction, path),
         subagents=_delegation(config.subagents, table.subagents, path),
-        servers=config.servers
-        | {
-            n: server(n, t, place, f"{path}:{_line_of(path, f'mcp.{n}')}")
-            for n, t in table.mcp.items()
-        },
+        servers=config.servers | _servers(table, place, path),
         mcp_wait=config.mcp_wait if table.mcp_wait is None else table.mcp_wait,
         budget=config.budget
         | {scope: _usd(amount, f"budget.{scope}", path) for scope, amount in table.budget.items()},
     )
+
+
+def _servers(table: FileTable, place: str, path: Path) -> dict[str, Server]:
+    return {
+        name: server(name, one, place, f"{path}:{_line_of(path, f'mcp.{name}')}")
+        for name, one in table.mcp.items()
+    }
 
 
 def _caps(before: Caps, table: dict[Cap, int], path: Path) -> Caps:

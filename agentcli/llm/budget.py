@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
 from agentcli.lib.value import replace, value
-from agentcli.llm.cost import MILLION, price, rates_for
+from agentcli.llm.cost import MILLION, factor_for, price, rates_reached
 from agentcli.llm.errors import LLMError
-from agentcli.llm.estimate import tokens_of_message, tokens_of_request
+from agentcli.llm.estimate import (
+    most_tokens_of_message,
+    tokens_of_message,
+    tokens_of_request,
+)
 from agentcli.llm.marks import SECONDS
 from agentcli.llm.miss import IDLE, Sent
 from agentcli.llm.models import ModelSpec, Prices
@@ -23,12 +27,14 @@ USUAL_OUTPUT = 32_000
 """What the wires ask for where a request does not say (`DEFAULT_MAX_OUTPUT`)."""
 DEAREST_OUTPUT = 65_536
 """What the wire of Gemini asks for instead."""
-COLD_MARGIN = Decimal("1.5")
-"""How far our count of a first prompt may be below the provider's."""
+HEAD_MARGIN = Decimal("1.5")
+"""How far our count of tools and system prompt, which are plain words, may be too low."""
 TOOLS_OVERHEAD = 600
 """Tokens that a provider adds to a prompt with tools (a few hundred at Anthropic)."""
-WARM_MARGIN = Decimal("1.25")
-"""The same for what came since the last reported count."""
+HORIZON = timedelta(hours=1)
+"""Within which a request goes that money was promised to, however often it is tried again."""
+UNASKED = (("priority",), ("us", "eu"))
+"""Tiers, and regions, that an account may have set for all its requests: one of each counts."""
 SMALL_CHANGE = 64
 """Tokens of what holds a few messages together."""
 WARNING = Decimal("0.8")
@@ -95,11 +101,12 @@ def expected_tokens(request: Request, before: Sent | None) -> tuple[int, int]:
     if same and before is not None and before.usage is not None:
         known = before.usage.prompt + before.usage.output
         new = request.messages[before.shape.count + 1 :]
-        added = sum(tokens_of_message(message) for message in new)
-        return known + added, known + int(added * WARM_MARGIN) + SMALL_CHANGE
-    whole = tokens_of_request(request)
-    added = TOOLS_OVERHEAD if request.tools else SMALL_CHANGE
-    return whole, int(whole * COLD_MARGIN) + added
+        added = sum(map(tokens_of_message, new))
+        return known + added, known + sum(map(most_tokens_of_message, new)) + SMALL_CHANGE
+    said = sum(map(tokens_of_message, request.messages))
+    head = tokens_of_request(request) - said
+    most = int(head * HEAD_MARGIN) + sum(map(most_tokens_of_message, request.messages))
+    return head + said, most + (TOOLS_OVERHEAD if request.tools else SMALL_CHANGE)
 
 
 def _goes_on(request: Request, before: Sent) -> bool:
@@ -111,23 +118,44 @@ def _goes_on(request: Request, before: Sent) -> bool:
 
 
 def upper_bound(
-    tokens: int, max_output: int | None, model: ModelSpec, at: datetime
+    tokens: int,
+    max_output: int | None,
+    model: ModelSpec,
+    at: datetime,
+    factor: Decimal = Decimal(1),
 ) -> Bound | None:
     """What a prompt of at most `tokens` can cost at most; None where a price is unknown.
 
-    The tier that so long a prompt reaches counts, and a write to the cache, where it is dearer.
+    The dearest class counts, of every tier that so long a prompt passes, at the dearest hour until
+    the request will have gone; `factor` is what the account's tier and region multiply it by.
     """
-    limit = model.max_output
-    default = DEAREST_OUTPUT if model.provider == "gemini" else USUAL_OUTPUT
-    output = min(max_output or default, limit or max_output or default)
-    row = rates_for(Usage(input=tokens), model, at)
-    if row is None:
+    moments = (at, at + HORIZON)
+    rows = [row for moment in moments for row in rates_reached(tokens, model, moment)]
+    if not rates_reached(tokens, model, at) or not rows:
         return None
-    return Bound(tokens, tokens * _dearest(row) / MILLION, output, Decimal(row.output) / MILLION)
+    prompt = max(map(_dearest, rows)) * factor / MILLION
+    output = max(Decimal(row.output) for row in rows) * factor / MILLION
+    return Bound(tokens, tokens * prompt, _most_output(max_output, model), output)
+
+
+def _most_output(wanted: int | None, model: ModelSpec) -> int:
+    """What is asked for, or the wires ask for; half the window where a limit is not known."""
+    usual = DEAREST_OUTPUT if model.provider == "gemini" else USUAL_OUTPUT
+    if model.max_output is None and model.context:
+        usual = min(usual, model.context // 2)
+    return min(wanted or usual, model.max_output or wanted or usual)
+
+
+def dearest_factor(model: ModelSpec) -> Decimal:
+    """What an account's settings may multiply a price by, before an answer tells."""
+    most = Decimal(1)
+    for words in UNASKED:
+        most *= max(Decimal(1), *(factor_for(model, word) for word in words))
+    return most
 
 
 def _dearest(row: Prices) -> Decimal:
-    classes = (row.input, row.cache_write_5m, row.cache_write_1h)
+    classes = (row.input, row.cache_read, row.cache_write_5m, row.cache_write_1h)
     return max(Decimal(rate) for rate in classes if rate is not None)
 
 

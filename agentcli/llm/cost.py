@@ -78,13 +78,17 @@ def price(
 
 def rates_for(usage: Usage, model: ModelSpec, at: datetime) -> Prices | None:
     """The row in force: the newest by date (UTC), peak before base, then the tier reached."""
+    return max(rates_reached(usage.prompt, model, at), key=lambda row: row.above, default=None)
+
+
+def rates_reached(prompt: int, model: ModelSpec, at: datetime) -> list[Prices]:
+    """The row in force, and those of the tiers that a prompt of so many tokens has passed."""
     moment = at.astimezone(UTC) if at.tzinfo else at
     day = moment.date().isoformat()
     begun = [row for row in model.prices if row.since <= day and _in_hours(row, moment)]
     period = max(((row.since, bool(row.hours)) for row in begun), default=None)
     now = [row for row in begun if (row.since, bool(row.hours)) == period]
-    reached = [row for row in now if not row.above or usage.prompt > row.above]
-    return max(reached, key=lambda row: row.above, default=None)
+    return [row for row in now if not row.above or prompt > row.above]
 
 
 def _in_hours(row: Prices, moment: datetime) -> bool:

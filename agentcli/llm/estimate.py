@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from typing import TypeAlias
 
 from agentcli.llm.types import (
     AssistantMessage,
@@ -20,7 +21,10 @@ from agentcli.llm.types import (
 
 IMAGE_TOKENS = 1_600
 """What vendors charge for an image of usual size."""
+MOST_OF_IMAGE = 5_000
+"""What the largest may be charged as."""
 PER_BLOCK = 4
+Block: TypeAlias = Text | Image | Thinking | ToolCall | ToolOutput
 
 
 _PIECES = (
@@ -50,7 +54,34 @@ def _pieces() -> re.Pattern[str]:
     return re.compile("|".join(_PIECES), re.DOTALL)
 
 
-def tokens_of_block(block: Text | Image | Thinking | ToolCall | ToolOutput) -> int:
+def most_tokens_of(text: str) -> int:
+    """What a text may count at most, whoever counts: a token for each digit, and for every two
+    other bytes, which is what numbers, hashes and base64 come near to."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    digits = sum(map(text.count, "0123456789"))
+    return max(tokens_of(text), digits + (size - digits + 1) // 2)
+
+
+def most_tokens_of_message(message: Message) -> int:
+    """The same of a message; of an assistant's what was reported, with room for another count."""
+    if isinstance(message, AssistantMessage) and message.usage is not None:
+        return message.usage.output * 2
+    return sum(map(_most_of_block, message.content))
+
+
+def _most_of_block(block: Block) -> int:
+    match block:
+        case Text(text) | Thinking(text):
+            return PER_BLOCK + most_tokens_of(text)
+        case Image():
+            return MOST_OF_IMAGE
+        case ToolCall(_, name, arguments, raw):
+            return PER_BLOCK + most_tokens_of(name + (raw or json.dumps(arguments)))
+        case ToolOutput(_, content):
+            return PER_BLOCK + sum(map(_most_of_block, content))
+
+
+def tokens_of_block(block: Block) -> int:
     match block:
         case Text(text) | Thinking(text):
             return PER_BLOCK + tokens_of(text)

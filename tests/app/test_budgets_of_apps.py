@@ -104,11 +104,11 @@ def test_a_budget_of_a_turn_begins_anew_with_each(house):
 
 
 def test_four_fifths_of_a_budget_are_said_once(house):
-    here = house(says("x" * 11_500))
-    front, ends = visit(here, "one", "two", "three", answers=[NO, NO], max_cost="0.04")
+    here = house(says("x" * 124_000))
+    front, ends = visit(here, "one", "two", "three", answers=[NO, NO], max_cost="0.39")
     assert [end.reason for end in ends] == ["done", "budget", "budget"]
     (told,) = [text for text in notices(front) if "nearly spent" in text]
-    assert told.startswith("The session budget is nearly spent: $0.03")
+    assert told.startswith("The session budget is nearly spent: $0.31")
 
 
 @pytest.mark.parametrize("scope", ["day", "repo"])
