@@ -19,26 +19,59 @@ from agentcli.session.ledger_sums import By, Line
 HEAD = ("requests", "input", "cached", "written", "output", "cost", "saved")
 BAR = 24
 """Columns of the longest bar."""
+SHORTEST = 6
+"""Columns below which a bar says nothing."""
+LEAST_KEY = 12
+DISPENSABLE = ("written", "saved", "output", "requests", "cached", "input")
+"""What a narrow terminal does without, in this order."""
+WIDE = 100
+"""Columns for a request, its bar and its counts in one line."""
 READ, WRITTEN, FRESH = "█", "▓", "░"
 
 
-def spending_table(lines: list[Line], by: By, *, bars: bool) -> str:
-    """A row a line and the sum; with `bars` the cost is drawn too."""
+def spending_table(lines: list[Line], by: By, *, columns: int | None = None) -> str:
+    """A row a line and the sum; for a terminal of so many columns, with the cost drawn too."""
     if not lines:
         return "Nothing has been spent in this time."
     total = whole(lines)
     rows = [(by, *HEAD), *(_row(line) for line in lines)]
     if len(lines) > 1:
         rows.append(_row(total))
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    texts = ["  ".join(_cell(row[n], widths[n], n) for n in range(len(row))) for row in rows]
-    if bars:
+    texts = _aligned(_fitting(rows, by, columns) if columns else rows)
+    room = min(BAR, columns - len(texts[0]) - 2) if columns else 0
+    if room >= SHORTEST:
         most = max(line.cost for line in lines)
         for number, line in enumerate(lines, 1):
-            texts[number] += "  " + _bar(line.cost, most)
+            texts[number] += "  " + _bar(line.cost, most, room)
     if total.unknown:
         texts.append(_unknown(total))
     return "\n".join(text.rstrip() for text in texts)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return ["  ".join(_cell(row[n], widths[n], n) for n in range(len(row))) for row in rows]
+
+
+def _fitting(rows: list[tuple[str, ...]], by: By, columns: int) -> list[tuple[str, ...]]:
+    """As many of the columns as there is room for; then the keys are cut too."""
+    for name in DISPENSABLE:
+        over = len(_aligned(rows)[0]) - columns
+        key = max(len(row[0]) for row in rows)
+        if over <= max(0, key - 2 * LEAST_KEY):
+            break
+        place = rows[0].index(name)
+        rows = [row[:place] + row[place + 1 :] for row in rows]
+    over = len(_aligned(rows)[0]) - columns
+    most = max(LEAST_KEY, max(len(row[0]) for row in rows) - max(0, over))
+    return [(_cut(row[0], most, by), *row[1:]) for row in rows]
+
+
+def _cut(key: str, most: int, by: By) -> str:
+    """Of a path the end tells more."""
+    if len(key) <= most:
+        return key
+    return f"…{key[1 - most :]}" if by == "repo" else f"{key[: most - 1]}…"
 
 
 def whole(lines: list[Line]) -> Line:
@@ -68,7 +101,7 @@ def spending_csv(lines: list[Line], by: By) -> str:
     return file.getvalue().rstrip("\n")
 
 
-def explained(bills: list[Bill]) -> str:
+def explained(bills: list[Bill], *, columns: int | None = None) -> str:
     """Each request as a bar of what was read, written and sent uncached, and why."""
     first = bills[0]
     most = max(bill.usage.prompt if bill.usage else 0 for bill in bills)
@@ -81,11 +114,11 @@ def explained(bills: list[Bill]) -> str:
         if bill.model != model:
             model = bill.model
             lines.append(f"\n{visible(model)} ({visible(bill.provider)})")
-        lines += _request(bill, most)
+        lines += _request(bill, most, narrow=columns is not None and columns < WIDE)
     return "\n".join(lines)
 
 
-def _request(bill: Bill, most: int) -> list[str]:
+def _request(bill: Bill, most: int, *, narrow: bool) -> list[str]:
     clock = time.strftime("%m-%d %H:%M:%S", time.localtime(bill.at))
     head = f"{clock}  {bill.role:<10}  "
     usage = bill.usage
@@ -95,10 +128,11 @@ def _request(bill: Bill, most: int) -> list[str]:
     written = usage.cache_write_5m + usage.cache_write_1h
     cost = "cost unknown" if bill.cost is None else format_usd(bill.cost.total)
     parts = f"{usage.cache_read:,} read · {written:,} written · {usage.input:,} uncached · {cost}"
-    lines = [f"{head}{segments(usage, most)}  {parts}"]
+    bar = segments(usage, most)
+    lines = [f"{head}{bar}".rstrip(), f"  {parts}"] if narrow else [f"{head}{bar}  {parts}"]
     if bill.miss is not None:
         lost = f", {bill.miss.lost:,} tokens anew" if bill.miss.lost else ""
-        lines.append(f"{'':28}{visible(bill.miss.text)}{lost}")
+        lines.append(f"{'':{2 if narrow else 28}}{visible(bill.miss.text)}{lost}")
     return lines
 
 
@@ -139,11 +173,11 @@ def _cell(text: str, width: int, column: int) -> str:
     return text.ljust(width) if column == 0 else text.rjust(width)
 
 
-def _bar(amount: Decimal, most: Decimal) -> str:
+def _bar(amount: Decimal, most: Decimal, columns: int) -> str:
     """Eighths of a column, so that small amounts show."""
     if amount <= 0 or most <= 0:
         return ""
-    eighths = max(1, int(amount * BAR * 8 / most))
+    eighths = max(1, int(amount * columns * 8 / most))
     return READ * (eighths // 8) + "▏▎▍▌▋▊▉"[eighths % 8 - 1] * (eighths % 8 > 0)
 
 

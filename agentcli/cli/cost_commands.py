@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import time
 from datetime import datetime
@@ -14,10 +15,12 @@ import typer
 
 from agentcli.cli.causes import causes
 from agentcli.lib.errors import UserError
+from agentcli.lib.streams import silence_stdout
 
 if TYPE_CHECKING:
     from agentcli.config import Places
 
+_PLAIN = str.maketrans("█▓░▏▎▍▌▋▊▉·…", "#+.'''''''-~")
 _UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -39,6 +42,8 @@ def cost(
     from agentcli.session.ledger_db import LedgerError
     from agentcli.session.ledger_sums import WAYS, sums
 
+    if as_json and as_csv:
+        raise UserError("--json and --csv: choose one.")
     start = moment(since, time.time()) if since else 0.0
     here = places(os.environ)
     if by in ATTRIBUTIONS:
@@ -56,7 +61,7 @@ def cost(
     elif as_csv:
         text = spending_csv(lines, by)
     else:
-        text = spending_table(lines, by, bars=sys.stdout.isatty())
+        text = spending_table(lines, by, columns=width())
     tell(text)
 
 
@@ -74,7 +79,25 @@ def see_to_ledger(here: Places, *, again: bool = False) -> None:
 
 
 def tell(text: str) -> None:
-    sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
+    """Print, as far as the output's encoding goes. Raises UserError when nothing takes it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        raise UserError(f"Standard output can't be written: {error.strerror}.") from None
+
+
+def width() -> int | None:
+    """Columns of the terminal; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def moment(text: str, now: float) -> float:
