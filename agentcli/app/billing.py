@@ -39,10 +39,10 @@ from agentcli.llm.miss import Miss, Sent, explain
 from agentcli.llm.models import CacheKind, ModelSpec, find
 from agentcli.llm.providers import Route
 from agentcli.llm.router import key_of
-from agentcli.llm.shape import Chain, chain, shape
+from agentcli.llm.shape import Chain, chain, fresh, shape
 from agentcli.llm.types import AssistantMessage, Request, Usage
 from agentcli.session.bills import Bill, bill_to_json
-from agentcli.session.ledger import newest
+from agentcli.session.ledger import links_of, newest
 from agentcli.session.ledger_writer import LedgerWriter
 
 if TYPE_CHECKING:
@@ -71,13 +71,15 @@ class Pending:
 class Lane:
     """Requests that follow on each other, and so share a cached prefix."""
 
-    __slots__ = ("before", "broken", "latest", "links")
+    __slots__ = ("before", "broken", "fresh", "latest", "links")
 
     def __init__(self) -> None:
         self.before: dict[str, Sent] = {}
         """The newest to each model."""
         self.latest: Sent | None = None
         self.links = Chain()
+        self.fresh: tuple[str, ...] = ()
+        """Of the newest: the hashes that were not there before."""
         self.broken = ""
         """The messages of one whose reply broke off."""
 
@@ -109,8 +111,10 @@ class Billing:
 
     def __post_init__(self) -> None:
         self._suspicions = Suspicions(self.emit)
-        for bill in newest(self.talk.bills, self.talk.id):
-            self._remember(bill)
+        known = tuple(newest(self.talk.bills, self.talk.id))
+        links = links_of(self.talk.bills, {bill.id for bill in known}, ON_THE_PREFIX)
+        for bill in known:
+            self._remember(bill, links.get(bill.id, ()))
 
     def rewrite(self) -> Rewrite | None:
         """What the next message sends anew because of the time that has passed."""
@@ -182,7 +186,7 @@ class Billing:
         lane.broken = sent.shape.messages if message.stop == "interrupted" else ""
         lane.before[pending.route.model.id] = lane.latest = sent
         self.budgets.settle(pending.promise, bill.counted)
-        self._book(bill, pending)
+        self._book(bill, pending, lane.fresh)
         self._spent = [*self._spent[-KEPT:], (message, self._event(bill, pending.route.model))]
         self._suspicions.watch(bill)
 
@@ -202,7 +206,8 @@ class Billing:
 
     def _sent(self, pending: Pending, message: AssistantMessage, lane: Lane) -> Sent:
         request, model = pending.request, pending.route.model
-        lane.links = links = chain(request, lane.links)
+        links = chain(request, lane.links)
+        lane.fresh, lane.links = fresh(lane.links, links), links
         found = self.state(request.session, model.id)
         plan = found[0] if found and found[1] >= pending.at else NO_PLAN
         usage = self._suspicions.believed(message, request, model)
@@ -257,12 +262,12 @@ class Billing:
         guess = price(usage, model, at=at)
         return guess.total if guess else None
 
-    def _book(self, bill: Bill, pending: Pending) -> None:
+    def _book(self, bill: Bill, pending: Pending, links: tuple[str, ...]) -> None:
         if bill.role in OF_THE_TALK and bill.usage is not None:
             self.talk.used = bill.usage.prompt + bill.usage.output
         self.talk.ledger.add(bill.model, bill.usage, bill.cost, bill.guess)
         if self.talk.file is not None:
-            self.talk.file.append("spent", bill_to_json(bill))
+            self.talk.file.append("spent", bill_to_json(bill) | {"links": " ".join(links)})
         if pending.route.provider.name != DEMO:
             self.writer.book(bill, pending.promise.id)
         self.tell_problem()
@@ -292,7 +297,7 @@ class Billing:
             miss=miss_text(bill.miss, model, bill.at),
         )
 
-    def _remember(self, bill: Bill) -> None:
+    def _remember(self, bill: Bill, links: tuple[str, ...]) -> None:
         """A request of before the session was resumed."""
         mine = self.route().model
         spec = mine if mine.id == bill.model else find(bill.model, bill.provider)
@@ -300,6 +305,7 @@ class Billing:
         lane = self._lane(self.talk.id, bill.role)
         lane.latest = Sent(
             *(bill.shape, bill.provider, bill.at, bill.usage, CachePlan(life=bill.life), kind),
+            links=links,
             key=self.talk.key if kind.key else "",
         )
         lane.before[bill.model] = lane.latest

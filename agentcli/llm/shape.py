@@ -56,6 +56,13 @@ def chain(request: Request, before: Chain | None = None) -> Chain:
     return Chain(request.messages, tuple(links))
 
 
+def fresh(old: Chain, new: Chain) -> tuple[str, ...]:
+    """The links that the newer chain does not share with the older."""
+    pairs = zip(old.links, new.links, strict=False)
+    same = next((n for n, (was, is_now) in enumerate(pairs) if was != is_now), None)
+    return new.links[min(len(old.links), len(new.links)) if same is None else same :]
+
+
 def shape(request: Request, links: Chain) -> Shape:
     """The shape of a request whose messages were hashed to `links`."""
     first = request.messages[0] if request.messages else None

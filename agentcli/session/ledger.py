@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -66,6 +66,26 @@ def replay(ledger: Ledger, bills: Iterable[JsonObject]) -> None:
         with suppress(*UNREADABLE):
             bill = bill_from_json(data, NOBODYS)
             ledger.add(bill.model, bill.usage, bill.cost, bill.guess)
+
+
+def links_of(
+    bills: Iterable[JsonObject], wanted: Collection[str], together: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The hashes of the messages of some requests, by the ids of their bills.
+
+    Each bill tells those that the one before did not have; roles `together` follow on each other.
+    """
+    now: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for bill in bills:
+        with suppress(*UNREADABLE):
+            lane = "" if bill["role"] in together else bill["role"]
+            more, count = bill["links"].split(), bill["shape"]["count"]
+            whole = (*now.get(lane, ())[: count - len(more)], *more)
+            now[lane] = whole if len(whole) == count else ()
+            if bill["id"] in wanted:
+                found[bill["id"]] = now[lane]
+    return found
 
 
 def newest(bills: Sequence[JsonObject], session: str) -> Iterator[Bill]:
