@@ -194,9 +194,12 @@ class Budgets:
         problem = self._promises.take_problem()
         if problem:
             self._emit(Notice("warning", problem))
-        whole = {"day": taken.day, "repo": taken.repo}
+        whole = {
+            "day": (taken.day - taken.held_day, taken.held_day),
+            "repo": (taken.repo - taken.held_repo, taken.held_repo),
+        }
         self.purses = tuple(
-            replace(purse, spent=whole[purse.scope], held=Decimal(0))
+            replace(purse, spent=whole[purse.scope][0], held=whole[purse.scope][1])
             if purse.scope in whole
             else purse
             for purse in self.purses
@@ -212,9 +215,10 @@ class Budgets:
         """Ask for a larger budget. Raises OverBudget."""
         purse = refusal.purse
         limit = max(purse.limit * 2, purse.spent + purse.held + refusal.least)
+        promised = f", {format_usd(purse.held)} is promised" if purse.held else ""
         words = (
             f"The {purse.scope} budget of {format_usd(purse.limit)} is reached: "
-            f"{format_usd(purse.spent)} is spent, and the next request may cost "
+            f"{format_usd(purse.spent)} is spent{promised}, and the next request may cost "
             f"{format_usd(refusal.least)}"
         )
         raise_it = f"raise it to {format_usd(limit)}"

@@ -74,6 +74,9 @@ class Taken:
 
     day: Decimal
     repo: Decimal
+    held_day: Decimal = Decimal(0)
+    """Of that, what is only promised."""
+    held_repo: Decimal = Decimal(0)
 
 
 @contextmanager
@@ -177,15 +180,16 @@ def holders_of(path: Path) -> Path:
 
 
 def _taken(base: sqlite3.Connection, place: tuple[str, str], hold: str) -> Taken:
-    def total(column: str, key: str) -> Decimal:
-        found = base.execute(
-            f"SELECT (SELECT IFNULL(SUM(counted), 0) FROM requests WHERE {column} = ?1)"
-            f" + (SELECT IFNULL(SUM(amount), 0) FROM holds WHERE {column} = ?1 AND id <> ?2)",
+    def total(column: str, key: str) -> tuple[Decimal, Decimal]:
+        spent, held = base.execute(
+            f"SELECT (SELECT IFNULL(SUM(counted), 0) FROM requests WHERE {column} = ?1),"
+            f" (SELECT IFNULL(SUM(amount), 0) FROM holds WHERE {column} = ?1 AND id <> ?2)",
             (key, hold),
-        )
-        return dollars(found.fetchone()[0])
+        ).fetchone()
+        return dollars(spent + held), dollars(held)
 
-    return Taken(total("day", place[0]), total("repo", place[1]))
+    (day, held_day), (repo, held_repo) = total("day", place[0]), total("repo", place[1])
+    return Taken(day, repo, held_day, held_repo)
 
 
 def _forget_the_dead(base: sqlite3.Connection, holders: Path) -> None:

@@ -19,7 +19,7 @@ from agentcli.agent.events import (
     TurnReason,
     TurnStart,
 )
-from agentcli.llm.types import JsonObject, TextDelta, Usage
+from agentcli.llm.types import JsonObject, TextDelta, ThinkingDelta, ToolCallDelta, Usage
 from agentcli.session.ledger import Account, Ledger
 
 SUBTYPES: dict[TurnReason, str] = {
@@ -65,7 +65,9 @@ class Facts:
                 self.note(inner)
             case TurnStart() | ToolEnd():
                 self.waiting_since = self.clock()
-            case Streamed(TextDelta()) if self.first_token is None:
+            case Streamed(TextDelta() | ThinkingDelta() | ToolCallDelta()) if (
+                self.first_token is None
+            ):
                 self.first_token = self.clock()
             case Replied(message):
                 self.api_seconds += self.clock() - self.waiting_since

@@ -113,7 +113,10 @@ def test_a_killed_process_gives_its_promise_back(project, provider):
     held = project.begin("-p", "one")
     wait_for(server, 1)
     assert len(promised(project)) == 1
-    assert project.agent("-p", "two").code == 3
+    refused = project.agent("-p", "two")
+    assert refused.code == 3
+    assert "$0.00 is spent, $0.36" in refused.err
+    assert "nearly spent" not in refused.err
     held.kill()
     held.communicate()
     assert project.agent("-p", "two").code == 0
