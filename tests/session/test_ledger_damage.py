@@ -156,10 +156,13 @@ def test_a_locked_ledger_can_be_read(path, monkeypatch):
 
 
 READ = """
-import sys
+import os, sys
 from pathlib import Path
 from agentcli.session.ledger_sums import ready, sums
 path = Path(sys.argv[1])
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
 print(ready(path, path.parent / "sessions"))
 print([line.requests for line in sums(path, "model")])
 """
@@ -177,7 +180,6 @@ def test_a_folder_that_may_not_be_written_can_be_read(path):
         capture_output=True,
         text=True,
         check=False,
-        **({"user": 65534, "group": 65534} if os.geteuid() == 0 else {}),
     )
     path.parent.chmod(0o755)
     assert done.stdout.endswith("[1]\n"), done.stderr
