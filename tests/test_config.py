@@ -3,6 +3,7 @@
 import pytest
 
 from agentcli.config import load, load_allowed, places, save_allowed
+from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
 from agentcli.lib.errors import UserError
 from agentcli.policy.trust import is_trusted, trust
@@ -146,4 +147,17 @@ def test_when_to_compact_is_a_setting_of_each_layer(tmp_path, user, env):
     for wrong in ("at = 85", "at = 0.05", "by_price = true"):
         (user / "config.toml").write_text(f"[compaction]\n{wrong}")
         with pytest.raises(UserError, match=r"config\.toml:2: compaction\."):
+            load(tmp_path, env)
+
+
+def test_how_much_subagents_may_do(tmp_path):
+    env = {"HOME": str(tmp_path)}
+    user = tmp_path / ".config/agentcli"
+    user.mkdir(parents=True)
+    assert load(tmp_path, env).subagents == Delegation(4, 50)
+    (user / "config.toml").write_text("[subagents]\nsteps = 9")
+    assert load(tmp_path, env).subagents == Delegation(4, 9)
+    for wrong in ("at_once = 0", "steps = -1", "depth = 2"):
+        (user / "config.toml").write_text(f"[subagents]\n{wrong}")
+        with pytest.raises(UserError, match=r"config\.toml:2: subagents\."):
             load(tmp_path, env)

@@ -137,3 +137,21 @@ def test_secrets_are_scrubbed_and_masked():
     text = mask("key sk-12345678 and hunter22", known_values(env))
     assert text == "key [secret] and [secret]"
     assert known_values({"API_TOKEN": "short"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "mode", "expected"),
+    [
+        (("deny", "Task(explore)"), "bypass", "deny"),
+        (("deny", "Task(exp*)"), "default", "deny"),
+        (("deny", "Task"), "default", "deny"),
+        (("deny", "Task(general)"), "default", "allow"),
+        (("ask", "Task(explore)"), "default", "ask"),
+        (("ask", "Task(explore)"), "dont-ask", "deny"),
+        (("deny", "Skill(explore)"), "plan", "allow"),
+    ],
+)
+def test_subagents_by_name(rule, mode, expected, project):
+    action = Action("other", "explore")
+    given = policy(project, mode, rule)
+    assert decide(ToolCall("1", "Task", {}), action, given).verdict == expected
