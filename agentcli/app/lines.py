@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from agentcli.agent.events import AgentEvent
 from agentcli.agent.loop import Client as Asks
 from agentcli.app.local_server import Attentive
 from agentcli.app.routing import Choice, choose, router, signer
-from agentcli.llm.cache import CachePlan
+from agentcli.llm.cache import SECONDS, CachePlan
 from agentcli.llm.client import Client, Planner
 from agentcli.llm.http import Http
 from agentcli.llm.providers import Route
@@ -27,6 +30,34 @@ def client_to(
     return Client(routing.pick, http, routing=routing, sign=signer(env), planner=planner)
 
 
+class Lead:
+    """Lets one conversation go ahead where none has warmed the cache yet, and others wait for it.
+
+    What a request writes can be read once its answer has begun (wire.md 1.12.4).
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._used = -inf
+        self._ahead: asyncio.Event | None = None
+
+    async def turn(self) -> None:
+        """Return at once for the first one, and while the cache is warm."""
+        if self._clock() - self._used < SECONDS["5m"]:
+            return
+        if self._ahead is None:
+            self._ahead = asyncio.Event()
+        else:
+            await self._ahead.wait()
+
+    def begun(self) -> None:
+        """An answer has begun, or will never come."""
+        self._used = self._clock()
+        if self._ahead is not None:
+            self._ahead.set()
+            self._ahead = None
+
+
 @dataclass(slots=True)
 class Line:
     """One model: who answers for it, and the client that asks."""
@@ -35,6 +66,7 @@ class Line:
     route: Callable[[], Route]
     client: Client
     asks: Asks
+    lead: Lead = field(default_factory=Lead)
 
 
 class Lines:

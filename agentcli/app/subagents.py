@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentcli.agent.agent import Agent
-from agentcli.agent.events import AgentEvent, Notice, TurnReason
+from agentcli.agent.events import AgentEvent, Notice, Streamed, TurnReason
 from agentcli.agent.execute import Executor
 from agentcli.agent.hooks import TurnHooks
 from agentcli.agent.loop import Client as Asks
@@ -104,24 +104,34 @@ class Subagent:
             raise ToolError(f"A hook refused to start the {kind.name} agent: {answer.reason}")
         facts = {"type": kind.name, "description": task.description}
         self._record.begin(call=task.call_id, model=self._frame().model, **facts)
-        most = shared.site.config.subagents.steps
+        most = min(n for n in (shared.site.config.subagents.steps, shared.limits.steps) if n)
         limits = replace(shared.limits, steps=most)
         agent = Agent(self._client(), self._around(), self._frame, lambda: limits)
         reason: TurnReason = "interrupted"
         try:
+            if self._line is not None:
+                await self._line.lead.turn()
             first = (Text(briefing(kind, task.prompt)),)
             end = await agent.prompt(first, *(text for text in (answer.context,) if text))
             reason = end.reason
         finally:
+            self._begun()
             self._record.end(reason)
             shared.billing.forget(self._session)
             shared.lines.forget(self._session)
-        self._ear.said = fitted(self._ctx, self._ear.said)
+        if len(self._ear.said) > self._ctx.caps.output:
+            self._ear.said = fitted(self._ctx, self._ear.said)
         return outcome(kind, end, self._ear, most)
 
     def _emit(self, event: AgentEvent) -> None:
+        if isinstance(event, Streamed):
+            self._begun()
         self._news.see(event)
         self._ear(event)
+
+    def _begun(self) -> None:
+        if self._line is not None:
+            self._line.lead.begun()
 
     def _frame(self) -> Frame:
         """The session's own to the byte, but for another model."""

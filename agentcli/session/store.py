@@ -249,8 +249,8 @@ def _info(path: Path) -> SessionInfo | None:
     title, words, count = "", "", 0
     try:
         for line in _lines(path):
-            if b'"kind":"title"' in line:
-                title = str(from_line(line).data.get("title", ""))
+            if b'"kind":"title"' in line and (entry := from_line(line)).kind == "title":
+                title = str(entry.data.get("title", ""))
             if b'"kind":"message"' not in line:
                 continue
             count += 1

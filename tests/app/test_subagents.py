@@ -440,3 +440,65 @@ def test_the_todo_list_and_the_files_seen_are_its_own(house):
     assert app.talk.workspace.todos == ()
     assert "alpha" in here.said(3)
     assert str(here.root) in here.said(5)
+
+
+def test_with_another_model_one_goes_ahead_and_the_others_read_what_it_wrote(house):
+    """The conversation has cached nothing there, and requests at once would all write it."""
+    slow = replace(says("Done."), wait=0.2)
+    rules = for_each(one=slow, two=slow, three=slow)
+    here = house(calls(task("one"), task("two"), task("three")), says("All."), rules=rules)
+    configure(here, '[roles]\nsubagent = "haiku"\n')
+    (here.root / "AGENTS.md").write_text("Be kind to the code.\n" * 200)
+    app, _ = visit(here, "go")
+    first, *others = [event.usage for event in inner(app, Spent)]
+    assert first.cache_read == 0
+    assert first.cache_write_5m > 2_000
+    assert [usage.cache_read > 2_000 for usage in others] == [True, True]
+
+
+def test_the_others_go_on_when_the_one_ahead_fails(house):
+    rules = (When(at("one"), Fault("quota")), *for_each(two=says("2."), three=says("3.")))
+    here = house(calls(task("one"), task("two"), task("three")), says("All."), rules=rules)
+    configure(here, '[roles]\nsubagent = "haiku"\n')
+    app, _ = visit(here, "go")
+    assert [failed for _, failed in sorted(results(app))] == [False, False, True]
+
+
+def test_its_steps_are_no_more_than_the_flag_allows(house):
+    here = house(calls(task("a")), calls(READ), calls(READ), calls(READ), says("So."))
+    app, _ = visit(here, "go", max_turns=3)
+    ((text, _),) = results(app)
+    assert "it reached its limit of 3 steps" in text
+
+
+def test_a_long_answer_is_cut_and_kept_whole_in_a_file(house):
+    here = house(calls(task("a")), says("word " * 2_000 + "END"), says("So."))
+    configure(here, "[caps]\noutput = 1000\n")
+    app, _ = visit(here, "go")
+    ((text, _),) = results(app)
+    assert len(text) < 1_500
+    kept = here.root.parent / ".local/share/agentcli/outputs" / app.talk.id
+    (file,) = kept.iterdir()
+    assert str(file) in text
+    assert file.read_text().endswith("END")
+
+
+def test_two_that_edit_one_file_do_not_overwrite_each_other(house):
+    """Both have read it before either writes."""
+    edit = {"path": "a.txt", "old": "alpha"}
+    wait = "until [ -e {} ]; do sleep 0.01; done"
+
+    def worker(mine, other):
+        def play(asked):
+            step = sum(m["role"] == "assistant" for m in asked.body["messages"])
+            new = ("Edit", edit | {"new": f"alpha {mine}"})
+            meet = run(f"touch ../{mine}; " + wait.format(f"../{other}"))
+            return [calls(READ), calls(meet), calls(new), says(asked.latest)][step]
+
+        return play
+
+    rules = (When(at("one"), worker("one", "two")), When(at("two"), worker("two", "one")))
+    here = house(calls(task("one"), task("two")), says("So."), rules=rules)
+    app, _ = visit(here, "go")
+    assert sorted((here.root / "a.txt").read_text().split()) == ["alpha", "one", "two"]
+    assert sum("had changed on disk" in text for text, _ in results(app)) == 1
