@@ -189,3 +189,18 @@ def test_a_role_nobody_can_reach_is_told_at_the_start(project, provider):
     done = project.agent("-p", "go")
     assert (done.code, server.requests) == (2, [])
     assert "OPENAI_API_KEY" in done.err
+
+
+def test_a_model_of_another_vendor_gets_the_tools_that_suit_it(project, provider):
+    """Both keys are there; the talk is Claude's, and the work is done by a GPT model."""
+    gpt = provider([calls(READ), says("alpha")], "openai-responses")
+    claude = provider([calls(task("a")), says("It says alpha.")])
+    configure(project, '[roles]\nsubagent = "gpt-6.1-sol"\n')
+    done = project.agent("-p", "--output-format", "json", "go")
+    assert (done.json["result"], done.code) == ("It says alpha.", 0)
+    assert (len(claude.requests), len(gpt.requests)) == (2, 2)
+    names = {tool["name"] for tool in gpt.requests[0].body["tools"]}
+    assert "ApplyPatch" in names
+    assert "Edit" not in names
+    assert gpt.requests[0].head_bytes == gpt.requests[1].head_bytes
+    assert list(done.json["model_usage"]) == ["claude-sonnet-5-5", "gpt-6.1-sol"]
