@@ -112,18 +112,27 @@ async def start(
     merged: bool = True,
 ) -> Child:
     """Start in a session of its own. Output goes to `on_data` as (1 or 2, bytes); all as 1 when
-    merged. Raises OSError."""
+    merged. Raises OSError; cancelled meanwhile, what has started is ended with all of its tree."""
     pipe = asyncio.subprocess.PIPE
-    _, child = await asyncio.get_running_loop().subprocess_exec(
-        lambda: Child(on_data),
-        *argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
-        stdout=pipe,
-        stderr=asyncio.subprocess.STDOUT if merged else pipe,
-        start_new_session=True,
+    starting = asyncio.ensure_future(
+        asyncio.get_running_loop().subprocess_exec(
+            lambda: Child(on_data),
+            *argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=asyncio.subprocess.STDOUT if merged else pipe,
+            start_new_session=True,
+        )
     )
+    try:
+        _, child = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            _, child = await starting
+            await child.end()
+        raise
     return child
 
 
