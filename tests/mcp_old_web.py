@@ -24,6 +24,8 @@ sessions = set()
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if "refuse" in self.headers:
+            return self.answer(401, None)
         session = self.headers.get("mcp-session-id")
         if asked["method"] == "initialize":
             session = str(len(sessions) + 1)

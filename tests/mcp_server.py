@@ -1,8 +1,8 @@
 """A real MCP server for tests, as a program: `python mcp_server.py [WORD…]`.
 
-Words: `http=PORT` (else standard input and output), `slow=SECONDS` before it answers, `garbage` on
-standard output, `flood` on standard error, `many=N` tools, `odd` names and schemas, `hidden`
-characters in a description, `log=FILE` of what happens.
+Words: `http=PORT` (else standard input and output) and `sse` for the older way, `slow=SECONDS`
+before it answers, `garbage` on standard output, `flood` on standard error, `many=N` tools, `odd`
+names and schemas, `hidden` characters in a description, `log=FILE` of what happens.
 """
 
 import asyncio
@@ -123,7 +123,8 @@ def prepare():
 
 prepare()
 if "http" in OPTIONS:
-    server.run("streamable-http", host="127.0.0.1", port=int(OPTIONS["http"]))
+    transport = "sse" if "sse" in OPTIONS else "streamable-http"
+    server.run(transport, host="127.0.0.1", port=int(OPTIONS["http"]))
 else:
     server.run("stdio")
 log("ended")

@@ -8,7 +8,8 @@ import binascii
 import json
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -141,6 +142,7 @@ async def _transport(
         return sse_client(server.url, headers=dict(server.headers))
     if server.transport == "http":
         http = create_mcp_http_client(headers=dict(server.headers))
+        http.event_hooks = {"response": [_refusals(last_words)]}
         await stack.enter_async_context(http)
         return streamable_http_client(server.url, http_client=http)
     parameters = StdioServerParameters(
@@ -154,9 +156,23 @@ async def _transport(
     return stdio_client(parameters, errlog=errors)
 
 
+def _refusals(last_words: Callable[[str], None]) -> Callable[[Any], Awaitable[None]]:
+    """Hears of the status that the library keeps to itself."""
+
+    async def hear(response: Any) -> None:
+        if response.status_code >= 400 and response.request.method == "POST":
+            last_words(f"HTTP {response.status_code} {response.reason_phrase}")
+
+    return hear
+
+
 @asynccontextmanager
 async def _overheard(last_words: Callable[[str], None]) -> AsyncGenerator[Any]:
     """A file to be a server's standard error: read all the time, of which the end is kept."""
+    if sys.platform == "win32":
+        with open(os.devnull, "wb") as nowhere:
+            yield nowhere
+        return
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb", buffering=0) as errors:
         loop = asyncio.get_running_loop()

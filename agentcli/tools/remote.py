@@ -91,9 +91,10 @@ class RemoteTool:
 
 
 def define(offers: Iterable[Offer]) -> tuple[Definition, ...]:
-    """Tools as they are sent, sorted by name; those with too large a schema are left out."""
-    kept = [offer for offer in offers if not too_large(offer)]
-    names = _names([(offer.server, offer.tool) for offer in kept])
+    """Tools as they are sent, sorted by name; those with too large a schema are left out, and of
+    those that a server lists twice all but the first."""
+    kept = {(o.server, o.tool): o for o in reversed([*offers]) if not too_large(o)}
+    names = _names(kept)
     defined = [
         Definition(
             name=names[offer.server, offer.tool],
@@ -103,7 +104,7 @@ def define(offers: Iterable[Offer]) -> tuple[Definition, ...]:
             schema=fitted(offer.schema),
             read_only=offer.read_only,
         )
-        for offer in kept
+        for offer in kept.values()
     ]
     return tuple(sorted(defined, key=lambda told: told.name))
 
@@ -117,11 +118,11 @@ def server_word(name: str) -> str:
     return re.sub("__+", "_", _ODD.sub("_", name)).strip("_") or "server"
 
 
-def _names(pairs: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def _names(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Each tool's name; where two would be alike all but the plainest carry a mark of their own."""
     found: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
-    for pair in sorted(set(pairs), key=lambda pair: (_plain(*pair) != _exact(*pair), pair)):
+    for pair in sorted(pairs, key=lambda pair: (_plain(*pair) != _exact(*pair), pair)):
         name = _plain(*pair)
         if len(name) > NAME or name in taken:
             mark = sha256("\0".join(pair).encode("utf-8", "replace")).hexdigest()[:8]
@@ -156,26 +157,37 @@ def fitted(schema: JsonObject) -> JsonObject:
 def _flat(part: JsonObject, whole: JsonObject, depth: int = 0) -> JsonObject:
     """The top level without references and alternatives, whose properties become its own."""
     found = {name: rest for name, rest in part.items() if name not in (*_UNIONS, "$ref", "not")}
+    found |= {"properties": _properties(part), "required": _required(part)}
     for union in ("$ref", *_UNIONS):
         given: Any = part.get(union, ())
         options = cast("list[Any]", given if isinstance(given, list) else [given] if given else [])
         flat = [_flat(_resolved(o, whole), whole, depth + 1) for o in options if depth < DEPTH]
         if flat:
             _take_in(found, flat, every=union in ("$ref", "allOf"))
+    if not found["required"]:
+        del found["required"]
     return found
 
 
 def _take_in(found: JsonObject, options: list[JsonObject], *, every: bool) -> None:
     """All their properties; what each of them needs, or where all of them hold, any of them."""
-    properties: JsonObject = {}
     for option in options:
-        properties |= option.get("properties") or {}
-    found["properties"] = properties | (found.get("properties") or {})
-    needed: list[set[str]] = [set(option.get("required") or ()) for option in options]
+        found["properties"] = _properties(option) | found["properties"]
+    needed = [set(_required(option)) for option in options]
     both = set[str].union(*needed) if every else set[str].intersection(*needed)
-    required = sorted(both | set(found.get("required") or ()))
-    if required:
-        found["required"] = required
+    found["required"] = sorted(both | set(found["required"]))
+
+
+def _properties(part: JsonObject) -> JsonObject:
+    """A stranger's schema may hold anything in any place."""
+    found: Any = part.get("properties")
+    return cast("JsonObject", found) if isinstance(found, dict) else {}
+
+
+def _required(part: JsonObject) -> list[str]:
+    found: Any = part.get("required")
+    names = cast("list[Any]", found) if isinstance(found, list) else []
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def _resolved(option: Any, whole: JsonObject) -> JsonObject:

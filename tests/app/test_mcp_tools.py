@@ -367,6 +367,24 @@ def test_a_server_over_http(house, tmp_path):
     assert any("75% step 3" in event.text for event in app.frontend.of(ToolProgress))
 
 
+def test_a_server_over_the_older_http(house):
+    home = house(calls(("mcp__web__add", {"a": 2, "b": 3})), says("Done."))
+    with over_http("sse") as (entry, _):
+        url = entry["url"].replace("/mcp", "/sse")
+        configure(home.root, web={"type": "sse", "url": url})
+        app = run(home, "add")
+    assert result(app).content[0].text == "5"
+
+
+def test_a_server_that_refuses_is_told_of_with_its_status(house, tmp_path):
+    home = house(says("Done."))
+    with old_web(tmp_path / "w.log") as (entry, _):
+        entry |= {"headers": {"refuse": "me"}}
+        configure(home.root, web=entry)
+        app = run(home, "look")
+    assert any("can't be reached" in text and "HTTP 401" in text for text in notices(app))
+
+
 def test_a_session_that_a_server_forgot_is_begun_anew(house, tmp_path):
     log = tmp_path / "w.log"
     forget, look = calls(("mcp__web__forget", {})), calls(("mcp__web__look", {}))

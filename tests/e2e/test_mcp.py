@@ -128,8 +128,10 @@ def test_changed_tools_are_left_out_where_nobody_can_be_asked(project, provider,
     project.agent("-p", "b", *allow)
     ran = project.agent("-p", "c", *allow)
     assert remote(server.requests[0]) == ["mcp__old__look", "mcp__old__same"]
+    assert remote(server.requests[-1]) == ["mcp__old__same"]
     assert "evil.example" not in server.requests[-1].raw.decode()
-    assert ran.code == 0
+    assert "MCP old changed these tools, left out now: look." in ran.err
+    assert (ran.code, ran.out) == (0, "three\n")
 
 
 def test_the_list_of_servers(project, old):

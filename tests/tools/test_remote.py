@@ -101,6 +101,28 @@ def test_the_top_of_a_schema_names_its_properties_and_has_no_alternatives():
     assert found["const"]["properties"]["kind"] == {"const": "a"}
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": ["object", "null"], "properties": None, "required": True},
+        {"properties": [], "required": [], "anyOf": None},
+        {"type": "object", "required": [1, None], "oneOf": [True, "x", {"required": False}]},
+        {"$ref": "http://elsewhere/schema", "allOf": [{"$ref": 5}]},
+        {"$ref": "#/a/b/c", "a": [1]},
+        {},
+    ],
+)
+def test_a_schema_that_is_none_becomes_one_without_parameters(schema):
+    found = fitted(schema)
+    assert (found["type"], found["properties"]) == ("object", {})
+    assert "required" not in found
+
+
+def test_a_tool_that_is_listed_twice_is_sent_once():
+    (told,) = define([offer("s", "t", "first"), offer("s", "t", "second")])
+    assert told.description == "first"
+
+
 def test_a_schema_that_refers_to_itself_ends():
     loop = {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}}}
     assert fitted(loop)["properties"] == {}
