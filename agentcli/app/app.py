@@ -100,8 +100,8 @@ class App:
             self._choice = self._choose(self._model_name(self.talk.model))
         self._planner = {r: self._choose(name) for r, name in config.roles.items()}.get("plan")
         self.gate = gate_from(options, config, self.ground, frontend)
-        seen = (frontend, lambda: self.talk, lambda: self.engine().frames.choose())
-        self.remote = remote(config, self.ground, self._tool_env, *seen)
+        seen = (lambda: self.talk, lambda: self.engine().frames.choose(), lambda: self.model)
+        self.remote = remote(config, self.ground, self._tool_env, frontend, *seen)
         self._engine: Engine | None = None
         self._source = ("fork" if options.fork_session else "resume") if resumed else "startup"
         """How the session begins, until its hooks were told."""

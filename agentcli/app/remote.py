@@ -32,7 +32,10 @@ class Remote:
     talk: Callable[[], Talk]
     renew: Callable[[], None]
     """Has the tools of requests chosen anew."""
+    model: Callable[[], str]
     servers: Servers | None = None
+    _settled: str = ""
+    """The conversation whose tools were looked at last."""
 
     def tools(self) -> Mapping[str, Tool]:
         """Those of this conversation, also where their server is not configured any more."""
@@ -51,9 +54,18 @@ class Remote:
     async def settle(self, usual: float = WAIT, most: float = inf) -> None:
         """Freeze which tools a new conversation has; may wait for servers: seconds, unless
         configured, and the most of them."""
-        if self.servers is not None and self.talk().remote is None:
-            self.talk().remote = await self.servers.settle(usual, most)
+        talk = self.talk()
+        if self.servers is None:
+            return
+        if talk.remote is None:
+            talk.remote = await self.servers.settle(usual, most)
             self.renew()
+            if talk.transcript.messages:  # a note was pinned before anything was asked
+                talk.begin_epoch(self.model(), talk.transcript.messages)
+            self._settled = talk.id
+        elif self._settled != talk.id:
+            self._settled = talk.id
+            self.servers.tell_other()
 
     async def join(self) -> None:
         """An epoch begins: servers that came late join."""
@@ -96,11 +108,12 @@ def remote(
     frontend: Frontend,
     talk: Callable[[], Talk],
     renew: Callable[[], None],
+    model: Callable[[], str],
 ) -> Remote:
     """`env` is what servers that are started here may see."""
     if not config.servers:
-        return Remote(talk, renew)
+        return Remote(talk, renew, model)
     from agentcli.app.servers import Servers  # only where one is configured
 
     servers = Servers(config, ground, env, frontend, lambda: talk().remote)
-    return Remote(talk, renew, servers)
+    return Remote(talk, renew, model, servers)

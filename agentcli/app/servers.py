@@ -102,6 +102,11 @@ class Servers:
             raise ToolError(f"There is no MCP server {told.server} any more.")
         return await link.call(told.tool, ctx, input)
 
+    def tell_other(self) -> None:
+        """Which servers a resumed conversation has other tools of."""
+        for name in filter(self.differs, self.links):
+            self._say("info", name, f"has other tools now than this conversation; they join {JOIN}")
+
     def link(self, name: str) -> Link:
         """Raises UserError for a name that is none, and for a server that is disabled."""
         if name not in self.links:

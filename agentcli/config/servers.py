@@ -58,7 +58,7 @@ def server(name: str, table: ServerTable, place: str, where: str) -> Server:
 def from_json(path: Path) -> dict[str, Server]:
     """The servers of a `.mcp.json`; raises UserError naming the file and the key."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Cannot read {path}: {error}.") from None
     return _servers(text, str(path), str(path.parent))

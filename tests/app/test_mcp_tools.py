@@ -175,6 +175,35 @@ def test_a_resumed_session_sends_the_same_bytes_whatever_became_of_the_server(ho
     assert result(app).is_error
 
 
+def test_a_note_pinned_before_the_first_words_changes_no_tools(house, old):
+    home = house(says("one"), says("two"))
+    configure(home.root, old=old.entry)
+
+    async def pinned(app):
+        app.pin("Keep it short.")
+
+    run(home, pinned, "first")
+    run(home, "second", resume_last=True)
+    first, second = home.server.requests
+    assert names(first) == ["mcp__old__look"]
+    assert first.head_bytes == second.head_bytes
+    home.server.assert_prefix()
+
+
+def test_a_resumed_session_is_told_what_it_does_not_have(house, old):
+    home = house(says("one"), says("two"), says("three"), says("four"))
+    run(home, "first")
+    configure(home.root, old=old.entry)
+    app = run(home, "a new one")
+    assert notices(app) == []
+    ids = [path.stem for path in sorted(app.talk.file.path.parent.glob("*.jsonl"))]
+    app = run(home, "second", "third", resume=ids[0])
+    news = "MCP old has other tools now than this conversation; they join at the next compaction"
+    assert [text for text in notices(app) if news in text] == notices(app)
+    assert len(notices(app)) == 1
+    assert names(home.server.requests[-1]) == []
+
+
 def test_undoing_a_compaction_takes_the_tools_back_that_it_had_then(house, old):
     home = house(says("one"), says("sum"), says("two"), says("three"))
     configure(home.root, wait=0, old=old.entry)
