@@ -45,6 +45,7 @@ class Servers:
     links: dict[str, Link] = field(default_factory=dict[str, Link])
     kept: dict[str, Kept] = field(default_factory=dict[str, Kept])
     _declined: set[str] = field(default_factory=set[str])
+    _heard: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
     _opened: bool = False
 
     def __post_init__(self) -> None:
@@ -178,11 +179,17 @@ class Servers:
             self._keep(link.server, replace(self.kept[name], at=now, offers=link.offers))
         if link.restarted:
             self._say("info", name, "had ended and was started again")
-        elif self.differs(name):
+        elif self._is_news(link) and self.differs(name):
             many = counted(len(self._offered(name) or ()), "tool")
             known = tools_of(name, self.sent() or ())
             news = "has changed its tools" if known else f"is connected: {many}"
             self._say("info", name, f"{news}; they join {JOIN}")
+
+    def _is_news(self, link: Link) -> bool:
+        """Whether this list was not told of before, however often its server speaks of it."""
+        marks = frozenset(offer.mark for offer in link.offers or ())
+        before, self._heard[link.server.name] = self._heard.get(link.server.name), marks
+        return marks != before
 
     def differs(self, name: str) -> bool:
         """Whether a server has tools that the conversation could have, and others than it has."""

@@ -76,7 +76,7 @@ class Link:
             again = "" if self.restarted else " The next call starts it again."
             raise ToolError(
                 f"The MCP server {self.server.name} ended during this call, which may or may not "
-                f"have been done.{self._words()}{again}"
+                f"have been done.{again}{self._words()}"
             ) from None
         self.restarted = False
         return result
@@ -123,7 +123,7 @@ class Link:
         except Exception as error:  # whatever a stranger's server does ends here
             from agentcli.tools.mcp import reason
 
-            self._over(wishes, reason(error) + self._words())
+            self._over(wishes, f"{reason(error).rstrip('.')}.{self._words()}".rstrip("."))
 
     async def _live(self, wishes: asyncio.Queue[Wish]) -> None:
         from agentcli.tools.mcp import connected
@@ -140,7 +140,7 @@ class Link:
                 self._connection, self.state = connection, "connected"
                 self._settled.set()
                 self._told(self)
-                while await wishes.get() == "list":
+                while await _newest(wishes) == "list":
                     self.offers = await connection.offers()
                     self._told(self)
 
@@ -168,3 +168,11 @@ class Link:
     def _words(self) -> str:
         lines = [line.strip() for line in self._last_words.splitlines() if line.strip()]
         return f" Its last words: {lines[-1][:300]}" if lines else ""
+
+
+async def _newest(wishes: asyncio.Queue[Wish]) -> Wish:
+    """The next wish; of several that wait to be listed anew, one."""
+    wish = await wishes.get()
+    while wish == "list" and not wishes.empty():
+        wish = wishes.get_nowait()
+    return wish

@@ -238,6 +238,7 @@ def test_a_server_that_cannot_start_is_told_of_and_others_work(house, old):
     configure(
         home.root,
         bad={"command": "/does/not/exist"},
+        dying={"command": "sh", "args": ["-c", "echo boom >&2; exit 1"]},
         unset={"command": "x", "env": {"A": "${NOT_SET_ANYWHERE}"}},
         old=old.entry,
         off={**old.entry, "disabled": True},
@@ -246,6 +247,7 @@ def test_a_server_that_cannot_start_is_told_of_and_others_work(house, old):
     assert names(home.server.requests[0]) == ["mcp__old__look"]
     told = "\n".join(notices(app))
     assert "MCP bad can't be reached: there is no program /does/not/exist." in told
+    assert "MCP dying can't be reached: Connection closed. Its last words: boom." in told
     assert "MCP server unset wants ${NOT_SET_ANYWHERE}, which is not set." in told
     states = {state["name"]: state["status"] for state in app.remote.states()}
     assert states["off"] == "disabled"
