@@ -6,7 +6,7 @@ import signal
 import pytest
 from mcp_house import Old, configure, is_alive, program, started, wait_until
 
-from agentcli.llm.simulator import Say, Turn, calls, says
+from agentcli.llm.simulator import calls, says
 
 LOOK = calls(("mcp__old__look", {"at": "x"}))
 
@@ -180,11 +180,12 @@ def test_no_server_outlives_us_however_we_end(project, provider, tmp_path, numbe
 
 
 def test_a_server_that_does_not_come_keeps_nobody_and_is_ended(project, provider, tmp_path):
-    provider([Turn((Say("Hello."),), wait=4)])
     pid = tmp_path / "pid"
+    begun = f"while [ ! -s {pid} ]; do sleep 0.1; done"
+    provider([calls(("Bash", {"command": begun})), says("Hello.")])
     words = f"echo $$ > {pid}; trap '' TERM; while :; do sleep 60; done"
     configure(project.root, wait=0.1, slow={"command": "sh", "args": ["-c", words]})
-    ran = project.agent("-p", "hi", "--trust", timeout=30)
+    ran = project.agent("-p", "hi", "--trust", "--permission-mode", "bypass")
     assert ran.out == "Hello.\n"
     assert "MCP slow is not there yet" in ran.err
     wait_until(lambda: not is_alive(int(pid.read_text())))
