@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from agentcli.config import Config, Group, Role, RuleText, Server
+from agentcli.config import Config, Group, Role, RuleText
 from agentcli.config.servers import ServerTable, server
 from agentcli.context.delegation import Delegation
 from agentcli.context.triggers import Triggers
@@ -22,6 +22,7 @@ from agentcli.llm.providers import PROVIDERS, Auth, Provider
 from agentcli.llm.types import Effort, JsonObject
 from agentcli.policy.permissions import Mode
 from agentcli.tools.caps import LEAST, Cap, Caps
+from agentcli.tools.server import Server
 
 WireName = Literal[
     "anthropic",
