@@ -54,7 +54,7 @@ def test_the_head_is_read_and_that_is_foretold():
     _, ((wrote, _), (read, planned)) = ask(TALK, CHILD)
     assert read.cache_read > 1_000
     assert read.cache_read < wrote.cache_write_5m
-    assert abs(planned.expected_read - read.cache_read) < 0.1 * read.cache_read
+    assert abs(planned.expected_read - read.cache_read) < 0.15 * read.cache_read
 
 
 def test_nothing_is_expected_of_a_session_with_another_head():

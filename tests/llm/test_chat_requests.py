@@ -29,7 +29,7 @@ def test_a_reply_is_asked_for_that_fits_the_window_beside_the_prompt():
     assert limit(10) == 8000
     assert limit(10, context=16_384) == 8000
     assert limit(10, context=16_384, max_output=4096) == 4096
-    assert 4000 < limit(12_000, context=16_384) < 5000
+    assert 4000 < limit(9_500, context=16_384) < 5000
     assert limit(20_000, context=16_384) == 1024, "the server says that it is too long"
 
 

@@ -94,7 +94,7 @@ def test_an_agent_of_the_project_waits_for_trust(project, provider):
     untrusted = project.agent("-p", "go")
     assert "helper: helps" not in server.requests[0].raw.decode()
     assert (
-        "brings its own agent configuration, which is ignored until you trust it" in untrusted.err
+        "agents), which is ignored until you trust it" in untrusted.err
     )
     trusted = project.agent("-p", "--trust", "go")
     assert "helper: helps" in server.requests[1].raw.decode()
