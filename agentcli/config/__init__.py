@@ -146,8 +146,8 @@ def load(root: Path, env: Mapping[str, str], *, trusted: bool = False) -> Config
         hooks += [root / ".agent/hooks.toml"]
     else:
         notices = (
-            "This project brings its own agent configuration (.agent/, .mcp.json, agents), which is "
-            "ignored until you trust it: start `agent` here once, or pass --trust.",
+            "This project brings its own agent configuration (.agent/, .mcp.json, agents), which "
+            "is ignored until you trust it: start `agent` here once, or pass --trust.",
         )
     config = Config(notices=notices, trusted=trusted)
     for path in files:

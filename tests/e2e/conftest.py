@@ -8,17 +8,13 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from e2e_routes import ROUTES
 from strict_server import serve
 from terminal import Driven
 
 from agentcli.llm.simulator import SimulatedProvider
 
 FORBIDDEN = (b"\x1b[2J", b"\x1b[3J", b"\x1b[?1049h", b"\x1b[?47h", b"\x1bc")
-ROUTES = {
-    "anthropic": ("claude-sonnet-5-5", "ANTHROPIC"),
-    "openai-responses": ("gpt-6.1-sol", "OPENAI"),
-    "openai-chat": ("deepseek/deepseek-v4-pro", "DEEPSEEK"),
-}
 
 
 @dataclass

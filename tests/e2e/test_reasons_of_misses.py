@@ -8,7 +8,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from conftest import ROUTES
+from e2e_routes import ROUTES
 
 from agentcli.llm.simulator import Say, Turn, calls, says
 

@@ -93,9 +93,7 @@ def test_an_agent_of_the_project_waits_for_trust(project, provider):
     server = provider([says("One."), says("Two.")])
     untrusted = project.agent("-p", "go")
     assert "helper: helps" not in server.requests[0].raw.decode()
-    assert (
-        "agents), which is ignored until you trust it" in untrusted.err
-    )
+    assert "agents), which is ignored until you trust it" in untrusted.err
     trusted = project.agent("-p", "--trust", "go")
     assert "helper: helps" in server.requests[1].raw.decode()
     assert trusted.err == ""
