@@ -192,12 +192,10 @@ def test_a_note_pinned_before_the_first_words_changes_no_tools(house, old):
 
 def test_a_resumed_session_is_told_what_it_does_not_have(house, old):
     home = house(says("one"), says("two"), says("three"), says("four"))
-    run(home, "first")
+    before = run(home, "first").talk.id
     configure(home.root, old=old.entry)
-    app = run(home, "a new one")
-    assert notices(app) == []
-    ids = [path.stem for path in sorted(app.talk.file.path.parent.glob("*.jsonl"))]
-    app = run(home, "second", "third", resume=ids[0])
+    assert notices(run(home, "a new one")) == []
+    app = run(home, "second", "third", resume=before)
     news = "MCP old has other tools now than this conversation; they join at the next compaction"
     assert [text for text in notices(app) if news in text] == notices(app)
     assert len(notices(app)) == 1
