@@ -51,7 +51,8 @@ class Accounts:
             place=lambda: (time.strftime("%Y-%m-%d"), repo),
             give_back=lambda name: writer.book(None, name),
         )
-        billing = Billing(self.talk, router.pick, state, expires, budgets, writer, emit, repo)
+        parts = (self.talk, router.pick, state, expires, budgets, writer, emit, repo)
+        billing = Billing(*parts, self.ground.clock)
         billing.stands_in = router.stands_in
         return billing
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -43,6 +43,7 @@ from agentcli.session.store import SessionInfo, folder, listing
 
 if TYPE_CHECKING:
     from agentcli.app.engine import Engine
+    from agentcli.llm.http import Http
 
 
 @value
@@ -83,13 +84,15 @@ class App:
         *,
         root: Path,
         env: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+        http: Callable[[Route], Http] | None = None,
     ) -> None:
         self.root = root
         self.options = options
         self.config = config
         self.frontend = frontend
         self.env = dict(os.environ if env is None else env)
-        self.ground = Ground(root, places(self.env), __version__, self.env)
+        self.ground = Ground(root, places(self.env), __version__, self.env, clock, http)
         self._tool_env = hardened_env(scrub_env(self.env))
         resumed = options.resume_last or bool(options.resume)
         know_prices(self.env)
@@ -268,7 +271,7 @@ class App:
         from agentcli.app.context_report import context_table
 
         request = self.engine().frames.now().request(self.talk.transcript)
-        return context_table(request, self.talk.used, self.route.model, datetime.now(UTC))
+        return context_table(request, self.talk.used, self.route.model, self._now())
 
     def mcp_report(self, arguments: str) -> str:
         """The MCP servers, one of them, or one started again; raises UserError."""
@@ -342,6 +345,9 @@ class App:
     @property
     def _log(self) -> Path:
         return self.ground.places.log
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.ground.clock(), UTC)
 
     def _model_name(self, before: str) -> str:
         name = self.options.model or before or self.config.model or default_model(self.env)

@@ -190,8 +190,9 @@ def build(site: Site) -> Engine:
     watch = Watch(site)
     roster = _roster(site, watch)
     frames = Frames(site)
-    http, planner = connect(site.ground.env), _checked(_planner(site), site.ground.env)
-    client = client_to(site.router, http, planner, site.ground.env)
+    http = site.ground.http or connect(site.ground.env)
+    planner = _checked(_planner(site), site.ground.env)
+    client = client_to(site.router, http, planner, site.ground)
     lines = Lines(site, client, http, planner, watch)
     context = ToolContext(
         root=site.ground.root,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from agentcli.agent.events import AgentEvent
 from agentcli.agent.loop import Client as Asks
 from agentcli.app.local_server import Attentive
 from agentcli.app.routing import Choice, choose, router, signer
+from agentcli.app.talk import Ground
 from agentcli.llm.cache import SECONDS, CachePlan
 from agentcli.llm.client import Client, Planner
 from agentcli.llm.http import Http
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
 
 
 def client_to(
-    routing: Router, http: Callable[[Route], Http], planner: Planner, env: Mapping[str, str]
+    routing: Router, http: Callable[[Route], Http], planner: Planner, ground: Ground
 ) -> Client:
     """The client that asks whoever a router picks."""
-    return Client(routing.pick, http, routing=routing, sign=signer(env), planner=planner)
+    return Client(
+        routing.pick,
+        http,
+        clock=ground.clock,
+        routing=routing,
+        sign=signer(ground.env),
+        planner=planner,
+    )
 
 
 class Lead:
@@ -129,7 +137,7 @@ class Lines:
             if alone
             else router(chosen, site.options, site.config, env, seed=site.talk.key)
         )
-        client = client_to(routing, self._http, self._planner, env)
+        client = client_to(routing, self._http, self._planner, site.ground)
         asks = Attentive(client, routing.pick, fit, self._http, self._emit)
         line = Line(choice, routing.pick, client, asks)
         return line

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentcli.agent.transcript import Transcript
 from agentcli.app.options import Options
@@ -17,11 +18,15 @@ from agentcli.context.repo import RepoFacts, RepoLook
 from agentcli.context.system_prompt import system_parts
 from agentcli.lib.errors import UserError
 from agentcli.lib.value import value
+from agentcli.llm.route import Route
 from agentcli.llm.types import AssistantMessage, JsonObject, Message
 from agentcli.session import store
 from agentcli.session.codec import message_to_json
 from agentcli.session.ledger import Ledger, newest, replay
 from agentcli.tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from agentcli.llm.http import Http
 
 BESIDE = ("subagent", "title")
 """Roles of requests that are no part of the talk."""
@@ -36,6 +41,10 @@ class Ground:
     places: Places
     version: str
     env: Mapping[str, str]
+    clock: Callable[[], float] = time.time
+    """Unix seconds."""
+    http: Callable[[Route], Http] | None = None
+    """Where requests go, if not to the network."""
 
 
 @dataclass(slots=True)
@@ -154,7 +163,7 @@ def _chosen_id(ground: Ground, options: Options) -> str:
     """The person's id for a new session, or one of ours; raises UserError when it can't be had."""
     wanted = options.session_id
     if wanted is None:
-        return store.new_id(time.time())
+        return store.new_id(ground.clock())
     if not _ID.fullmatch(wanted):
         raise UserError(f"{wanted[:100]!r} is no id for a session: letters, digits, - and _ are.")
     if (store.folder(ground.places.data, ground.root) / f"{wanted}.jsonl").exists():
@@ -165,7 +174,7 @@ def _chosen_id(ground: Ground, options: Options) -> str:
 def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     """A conversation read back, with the prefix and the bills it had."""
     saved, last, count = store.read(path)
-    session_id = store.new_id(time.time()) if options.fork_session else saved.id
+    session_id = store.new_id(ground.clock()) if options.fork_session else saved.id
     talk = _talk(ground, options, session_id, saved.messages)
     talk.system, talk.key, talk.remote = saved.system, saved.key, saved.remote
     replied = [m.model for m in saved.messages if isinstance(m, AssistantMessage)]
@@ -221,6 +230,6 @@ def _talk(
     file = None
     if options.session_persistence:
         folder = store.folder(ground.places.data, ground.root)
-        file = store.SessionFile(folder / f"{session_id}.jsonl", session_id)
+        file = store.SessionFile(folder / f"{session_id}.jsonl", session_id, clock=ground.clock)
     transcript = Transcript(messages, on_append=file.message if file else lambda _: None)
     return Talk(session_id, transcript, Workspace(ground.root), file)

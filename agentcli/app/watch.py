@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,9 @@ class News:
         """Append what has become news to the conversation."""
         touched = tuple(self._touched)
         self._touched.clear()
-        for message in self._reminders.due(time.time(), self._site.gate.mode, touched):
+        for message in self._reminders.due(
+            self._site.ground.clock(), self._site.gate.mode, touched
+        ):
             self._transcript.append(message)
 
 

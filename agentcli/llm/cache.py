@@ -23,8 +23,10 @@ from agentcli.llm.marks import (
 )
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.places import last_answered, places
-from agentcli.llm.types import Request, Usage
+from agentcli.llm.types import AssistantMessage, Request, Usage
 
+KEEPS_REPLIES = ("deepseek",)
+"""Vendors that cache up to the end of the reply, not of the prompt alone (wire.md 5.1, rule 2a)."""
 __all__ = ["NO_PLAN", "SECONDS", "CachePlan", "Mark", "Segment", "Ttl", "expires", "plan"]
 
 
@@ -142,6 +144,14 @@ def _look(request: Request, count: Counted, at: float) -> Seen:
     )
 
 
+def _replied(request: Request, old: Seen) -> int:
+    """Tokens of the reply to the request before."""
+    reply = request.messages[old.count] if old.count < len(request.messages) else None
+    if not isinstance(reply, AssistantMessage) or reply.model != old.model:
+        return 0
+    return reply.usage.output if reply.usage else 0
+
+
 def _automatic(
     request: Request, model: ModelSpec, before: CachePlan | None, seen: Seen
 ) -> CachePlan:
@@ -151,6 +161,8 @@ def _automatic(
     read = 0
     if before and before.seen and seen.at - before.seen.at < (life or inf):
         read = ended(before.seen, seen)
+        if model.provider in KEEPS_REPLIES:
+            read = min(read + _replied(request, before.seen), seen.tokens)
     read = read if read >= kind.min_tokens else 0
     fresh = seen.tokens - read
     bills_writes = bool(model.prices and model.prices[0].cache_write_5m)

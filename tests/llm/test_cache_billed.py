@@ -210,3 +210,13 @@ def test_other_vendors_bill_as_planned(model, provider):
         told = session.say(f"Now part {number}. {WORDS}", after=60)
         assert near(*told), (number, told)
     assert told[0].cache_read > 3_000
+
+
+def test_a_call_goes_back_as_the_model_wrote_it_and_is_read_from_its_own_cache():
+    """DeepSeek keeps what it said too; written with other spaces it would be another prefix."""
+    session = Session("deepseek-v4-pro", "deepseek")
+    session.say("Look around.")
+    _, asked = session.call(2)
+    planned, billed = session.call(1)
+    assert billed.cache_read == asked.prompt + asked.output
+    assert near(planned, billed)

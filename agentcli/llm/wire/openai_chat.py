@@ -20,7 +20,7 @@ from agentcli.llm.types import (
     ToolCall,
     ToolOutput,
 )
-from agentcli.llm.wire.openai_chat_decode import ChatDecoder
+from agentcli.llm.wire.openai_chat_decode import ARGUMENTS, ChatDecoder
 from agentcli.llm.wire.openai_chat_effort import effort_fields
 
 NAME = "openai-chat"
@@ -188,28 +188,30 @@ def _part(block: Text | Image) -> JsonObject:
 
 
 def _assistant(message: AssistantMessage, route: Route) -> JsonObject:
-    calls = [_call(call, route) for call in message.tool_calls]
+    native = message.native
+    own = native is not None and (native.wire, native.model) == (NAME, route.model.id)
+    kept: JsonObject = {}
+    for block in native.blocks if native is not None and own else ():
+        kept |= block
+    written = kept.pop(ARGUMENTS, {})
+    calls = [_call(call, route, written.get(call.id)) for call in message.tool_calls]
     text = message.text
     found: JsonObject = {"role": "assistant"}
     found["content"] = text if text.strip() else None if calls else "(interrupted)"
     if calls:
         found["tool_calls"] = calls
-    return found | _reasoning(message, route)
+    return found | _reasoning(message, route, own=own) | kept
 
 
-def _reasoning(message: AssistantMessage, route: Route) -> JsonObject:
+def _reasoning(message: AssistantMessage, route: Route, *, own: bool) -> JsonObject:
     """Earlier reasoning, where this provider wants back what it said itself."""
     how = route.provider.quirks.reasoning_replay
-    native = message.native
-    own = native is not None and (native.wire, native.model) == (NAME, route.model.id)
     said = "".join(b.text for b in message.content if isinstance(b, Thinking)) if own else ""
     extras: JsonObject = {}
     if how == "reasoning_content" and (said or message.tool_calls):
         extras[how] = said
     if how == "parts" and said:
         extras["content"] = _with_thinking(said, message.text)
-    for block in native.blocks if native is not None and own else ():
-        extras |= block
     return extras
 
 
@@ -218,8 +220,10 @@ def _with_thinking(said: str, text: str) -> list[JsonObject]:
     return [thinking, {"type": "text", "text": text}] if text.strip() else [thinking]
 
 
-def _call(call: ToolCall, route: Route) -> JsonObject:
-    raw = call.raw if call.raw is not None else json.dumps(call.input, ensure_ascii=False)
+def _call(call: ToolCall, route: Route, written: str | None) -> JsonObject:
+    """With its arguments as the model `written` them: they stand in its cache byte for byte."""
+    raw = written if call.raw is None else call.raw
+    raw = json.dumps(call.input, ensure_ascii=False) if raw is None else raw
     function = {"name": call.name, "arguments": raw}
     return {"id": _id(call.id, route), "type": "function", "function": function}
 

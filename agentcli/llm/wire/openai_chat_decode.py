@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agentcli.llm.errors import LLMError, StreamCut, StreamMalformed
@@ -45,6 +45,8 @@ STOPS: dict[str, Stop] = {
     "network_error": "error",
     "insufficient_system_resource": "error",
 }
+ARGUMENTS = "arguments"
+"""Under which a message keeps those of its calls as the model wrote them, by the call's id."""
 THINKING = ("reasoning_content", "reasoning")
 
 
@@ -54,6 +56,16 @@ class _Call:
     """The id as the server says it, which it may say twice; `id` is ours and unique."""
     id: str
     name: str
+    pieces: list[str] = field(default_factory=list[str])
+
+    @property
+    def written(self) -> str:
+        """Its arguments, where they are not what we would write: other spaces, other numbers."""
+        raw = "".join(self.pieces)
+        try:
+            return "" if raw == json.dumps(json.loads(raw), ensure_ascii=False) else raw
+        except ValueError:
+            return ""
 
 
 class ChatDecoder:
@@ -63,6 +75,7 @@ class ChatDecoder:
         self._route = route
         self._parser = SseParser()
         self._calls: dict[int, _Call] = {}
+        self._made: list[_Call] = []
         self._ids: set[str] = set()
         self._count = 0
         self._details: list[JsonObject] = []
@@ -159,8 +172,11 @@ class ChatDecoder:
                 unique = f"{unique}_{self._count}"
             self._ids.add(unique)
             call = self._calls[slot] = _Call(call_id, unique, str(function.get("name") or ""))
+            self._made.append(call)
         call.name = call.name or str(function.get("name") or "")
-        yield ToolCallDelta(call.id, call.name, _arguments(function.get("arguments")))
+        piece = _arguments(function.get("arguments"))
+        call.pieces.append(piece)
+        yield ToolCallDelta(call.id, call.name, piece)
 
     def _finish(self) -> Iterator[Delta]:
         self._done = True
@@ -173,6 +189,7 @@ class ChatDecoder:
         kept = {
             "reasoning_details": _merged(self._details),
             "thinking_blocks": _joined(self._blocks),
+            ARGUMENTS: {call.id: call.written for call in self._made if call.written},
         }
         yield BlockEnd({name: items for name, items in kept.items() if items} or None)
         yield Finished(stop, self.usage, self._id, reported_cost(self._usage), tier=self._tier)
