@@ -191,9 +191,10 @@ class Client:
     def _instead(self, sending: _Sending, error: LLMError) -> _Sending | None:
         """The same request otherwise, or to somebody else; None when there is neither."""
         route = sending.route
-        if isinstance(error, ThinkingRefused) and sending.key not in self._unsigned:
-            unsigned = self._unsigned[sending.key] = Unsigned(sending.request.messages)
-            if unsigned:
+        if isinstance(error, ThinkingRefused):
+            unsigned = Unsigned(sending.request.messages)
+            if len(unsigned) > len(self._unsigned.get(sending.key, ())):
+                self._unsigned[sending.key] = unsigned
                 error.message += "; it is asked again without the earlier thinking"
                 return self._plan(sending.request, route)
         if isinstance(error, WrongEndpoint) and route.other_wire and route.url not in self._wires:

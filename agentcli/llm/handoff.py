@@ -44,8 +44,8 @@ class Unsigned:
         self._kept = messages  # so that no other message gets the id of one
         self._instead = {id(each): _fit(each) for each in messages if _is_signed(each)}
 
-    def __bool__(self) -> bool:
-        return bool(self._instead)
+    def __len__(self) -> int:
+        return len(self._instead)
 
     def fit(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The messages, those that were refused without what their author signed."""

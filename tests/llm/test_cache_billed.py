@@ -12,7 +12,7 @@ from agentcli.llm.cache import plan
 from agentcli.llm.client import Client
 from agentcli.llm.http import Http, InProcess
 from agentcli.llm.providers import resolve
-from agentcli.llm.simulator import VENDORS, Say, Script, SimulatedProvider, Turn, Use, When
+from agentcli.llm.simulator import VENDORS, Say, Script, SimulatedProvider, Think, Turn, Use, When
 from agentcli.llm.types import Request, Text, ToolOutput, ToolSpec, UserMessage
 
 OPUS = "claude-opus-5-5"
@@ -220,3 +220,20 @@ def test_a_call_goes_back_as_the_model_wrote_it_and_is_read_from_its_own_cache()
     planned, billed = session.call(1)
     assert billed.cache_read == asked.prompt + asked.output
     assert near(planned, billed)
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [(OPUS, "anthropic"), ("us.anthropic.claude-opus-5-5", "bedrock")],
+)
+def test_thoughts_signed_under_other_tools_are_left_out_and_the_session_goes_on(model, provider):
+    """Another version takes up a session: its thoughts are bound to the tools it had before."""
+    session = Session(model, provider)
+    session.messages.append(UserMessage((Text("Look around."),)))
+    session.ask(Turn((Think("Where to begin? " * 9), Say("Done."))))
+    session.tools = (*TOOLS, ToolSpec("Write", "Writes a file.", {"type": "object"}))
+    session.messages.append(UserMessage((Text("Go on."),)))
+    session.ask(Turn((Think("And now? " * 9), Say("Done too."))))
+    _, billed = session.say("And on.", after=5)
+    assert [received.status for received in session.provider.received] == [200, 400, 200, 200]
+    assert billed.cache_read > 3_000
