@@ -97,7 +97,7 @@ class Talk:
                 replace=options.system_prompt,
                 append=options.append_system_prompt,
             )
-        return Reminders(ground.root, {file.path for file in known})
+        return Reminders(ground.root, {file.path for file in known}, self.transcript.messages)
 
     def close(self) -> None:
         """Let go of the file, and of a look at the repository that nobody waited for."""

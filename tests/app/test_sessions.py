@@ -66,6 +66,30 @@ def test_instructions_in_the_head_are_not_told_again_after_resuming(house):
     assert here.server.requests[-1].raw.count(b"Use tabs.") == 1
 
 
+def test_another_process_tells_the_model_nothing_it_was_told(house):
+    """The date and the instructions of a folder would be paid for again with every `-c`."""
+    look = calls(("Read", {"path": "sub/b.txt"}))
+    here = house(*[look, says("Seen.")] * 3)
+    (here.root / "sub").mkdir()
+    (here.root / "sub/b.txt").write_text("beta\n")
+    (here.root / "sub/AGENTS.md").write_text("Sub rules.")
+    turns(here, "first")
+    turns(here, "second", resume_last=True)
+    (here.root / "sub/AGENTS.md").write_text("New rules.")
+    turns(here, "third", resume_last=True)
+    said = here.said()
+    assert said.count("Today is") == said.count("Sub rules.") == said.count("New rules.") == 1
+
+
+def test_a_process_without_plan_mode_says_that_it_is_over(house):
+    here = house(says("A plan."), says("More of it."), says("Done."))
+    turns(here, "plan it", permission_mode="plan")
+    turns(here, "go on planning", permission_mode="plan", resume_last=True)
+    assert here.said().count("Plan mode is on") == 1
+    turns(here, "do it", resume_last=True)
+    assert here.said().index("Plan mode is off") > here.said().index("go on planning")
+
+
 def test_a_resumed_session_knows_how_full_its_window_is(house):
     here = house(
         Turn((Say("A lot."),), usage={"input_tokens": 990_000}), says("SUMMARY"), says("ok")
