@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentcli.llm.cache import CachePlan
 from agentcli.llm.client import Planner
+from agentcli.llm.handoff import Unsigned
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.testing import check_prefix
 from agentcli.llm.types import Request, UserMessage
@@ -29,7 +30,11 @@ class Insistent:
 
 
 def _is_new_epoch(before: Request, after: Request) -> bool:
-    """A summary took the place of the talk, or the talk that of its summary."""
+    """A summary took the place of the talk, or the talk that of its summary, or the provider
+    refused the thoughts in it."""
+    begins = after.messages[: len(before.messages)]
+    if begins == Unsigned(before.messages).fit(before.messages) != before.messages:
+        return True
     if before.messages[:1] == after.messages[:1]:
         return False
     first = (*before.messages[:1], *after.messages[:1])

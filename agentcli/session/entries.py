@@ -6,6 +6,7 @@ import json
 from typing import Literal, cast
 
 from agentcli.lib.value import value
+from agentcli.llm.surrogates import well_formed
 from agentcli.llm.types import JsonObject
 
 Kind = Literal["header", "epoch", "message", "spent", "pins", "subagent", "title"]
@@ -27,7 +28,10 @@ class Entry:
 
 
 def to_line(entry: Entry) -> bytes:
-    """One line of JSON with its newline; lone surrogates, which no file can hold, are replaced."""
+    """One line of JSON with its newline; lone surrogates, which no file can hold, are replaced.
+
+    By what is sent in their place too, so that a resumed session sends the same bytes.
+    """
     record = {
         "id": entry.id,
         "parent": entry.parent,
@@ -36,7 +40,7 @@ def to_line(entry: Entry) -> bytes:
         "data": entry.data,
     }
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace") + b"\n"
+    return well_formed(text).encode() + b"\n"
 
 
 def from_line(line: bytes) -> Entry:

@@ -26,6 +26,7 @@ from agentcli.agent.events import (
 from agentcli.app.app import App
 from agentcli.app.options import Options
 from agentcli.lib.text import visible
+from agentcli.llm.surrogates import well_formed
 from agentcli.llm.types import (
     AssistantMessage,
     BlockEnd,
@@ -86,7 +87,7 @@ class TextOutput:
 
     def end(self, app: App, facts: Facts) -> int:
         if facts.text:
-            sys.stdout.write(facts.text.rstrip("\n") + "\n")
+            sys.stdout.write(well_formed(facts.text).rstrip("\n") + "\n")
         return 0
 
     def failed(self, error: str, facts: Facts) -> None:
