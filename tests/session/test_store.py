@@ -121,7 +121,7 @@ def test_a_lone_surrogate_does_not_stop_the_session(tmp_path):
     file = begin(path)
     file.message(UserMessage((Text("bad \ud800 letter"),)))
     file.close()
-    assert store.read(path)[0].messages[0].content[0].text == "bad ? letter"
+    assert store.read(path)[0].messages[0].content[0].text == "bad \ufffd letter"
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"[1,2]\n", b"null\n", b'{"kind":1}\n'])
