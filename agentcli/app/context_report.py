@@ -14,6 +14,7 @@ from agentcli.llm.estimate import tokens_of, tokens_of_block, tokens_of_tools
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.types import (
     AssistantMessage,
+    Image,
     Message,
     Origin,
     Request,
@@ -22,7 +23,6 @@ from agentcli.llm.types import (
     ToolCall,
     ToolOutput,
     Usage,
-    UserMessage,
 )
 
 LARGEST = 8
@@ -63,13 +63,16 @@ def _message_items(message: Message, calls: dict[str, ToolCall]) -> Iterator[Ite
                 calls[block.id] = block
             yield Item(_said(block), tokens_of_block(block))
         return
+    file = ""
     for block in message.content:
         if isinstance(block, ToolOutput):
             call = calls.get(block.call_id)
             tool = call.name if call else "a tool"
             yield Item(f"results of {tool}", tokens_of_block(block), title(call) if call else "")
         else:
-            yield Item(KINDS[message.origin], tokens_of_block(block), _beginning(message))
+            named = f"@{file}" if file else _beginning(block)
+            yield Item(KINDS[message.origin], tokens_of_block(block), named)
+            file = _mention(block)
 
 
 def _said(block: Text | Thinking | ToolCall) -> str:
@@ -88,9 +91,14 @@ def title(call: ToolCall) -> str:
     return f"{call.name} {words[0] if words else ''}".strip().replace("\n", " ")
 
 
-def _beginning(message: UserMessage) -> str:
-    text = next((b.text for b in message.content if isinstance(b, Text)), "")
-    return " ".join(text.split())[:60]
+def _beginning(block: Text | Image) -> str:
+    return " ".join(block.text.split())[:60] if isinstance(block, Text) else "an image"
+
+
+def _mention(block: Text | Image) -> str:
+    """The file whose content comes next, where a person named one with @."""
+    text = block.text if isinstance(block, Text) else ""
+    return text[:-1] if text.endswith(":") and "\n" not in text and "/" in text else ""
 
 
 def context_table(request: Request, used: int, model: ModelSpec, at: datetime) -> str:

@@ -79,3 +79,10 @@ def test_it_adds_up_to_what_was_reported(house):
     report, used = asyncio.run(main())
     assert report.startswith(f"{used:,} tokens")
     assert "Read a.txt" in report
+
+
+def test_a_file_named_with_at_is_called_by_its_name():
+    content = (Text("look at @big.py"), Text("/shop/big.py:"), Text("x = 1\n" * 900))
+    said = Request("m", (), (), (UserMessage(content),))
+    largest = max(items(said), key=lambda item: item.tokens)
+    assert largest.name == "@/shop/big.py"

@@ -22,13 +22,17 @@ class Activity:
 
 
 def bottom_line(facts: StatusFacts, width: int, now: float) -> str:
-    """Model, mode, context, cost, cache; what does not fit is left out from the right."""
+    """Model, mode, context, cost, cache; what does not fit is left out from the right.
+
+    What the next message costs more comes first: a person can still do something about it.
+    """
     parts = [
         visible(facts.model),
+        rewrite_part(facts.rewrite, facts.with_summary),
         facts.mode,
         context_part(facts.context_used, facts.context) if facts.context_used else "",
         session_cost(facts),
-        rewrite_part(facts.rewrite, facts.with_summary) or cache_part(facts.cache_expires, now),
+        "" if facts.rewrite else cache_part(facts.cache_expires, now),
     ]
     return width_limited([part for part in parts if part], " · ", width)
 

@@ -316,14 +316,16 @@ class Terminal:
 
     async def _tick(self) -> None:
         """Seconds count while it works; an idle screen is rarely touched."""
-        count = 0
+        count, was_cold = 0, False
         while True:
             await asyncio.sleep(1)
             count += 1
-            expires = self.session.status().cache_expires
+            status = self.session.status()
+            expires, is_cold = status.cache_expires, status.rewrite is not None
             idle = expires is not None and expires > time.time() - 10 and count % IDLE_TICK == 0
-            if self.talk.working or idle:
+            if self.talk.working or idle or is_cold is not was_cold:
                 self._app.invalidate()
+            was_cold = is_cold
 
     async def _warm_up(self) -> None:
         await asyncio.sleep(0.05)
