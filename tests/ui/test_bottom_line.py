@@ -14,8 +14,8 @@ def line(**facts):
 
 def test_an_expired_cache_is_told_with_both_prices_as_far_as_they_are_known():
     rewrite = Rewrite(67_200, Decimal("0.168"), Decimal("0.16"))
-    assert " · cache expired: 67.2k anew for $0.1680 · " in line(rewrite=rewrite)
-    both = "cache expired: 67.2k anew for $0.1680, with /compact $0.1727 · "
+    assert " · cache expired: 67.2k anew $0.1680 · " in line(rewrite=rewrite)
+    both = "cache expired: 67.2k anew $0.1680, with /compact $0.1727 · "
     assert both in line(rewrite=rewrite, with_summary=Decimal("0.1727"))
     assert " · cache expired: 67.2k anew · " in line(rewrite=Rewrite(67_200, None, None))
 

@@ -41,7 +41,7 @@ def rewrite_part(rewrite: Rewrite | None, with_summary: Decimal | None) -> str:
     """What the next message sends anew because the cache has lapsed, and /compact's price."""
     if rewrite is None:
         return ""
-    priced = f" for {format_usd(rewrite.usd)}" if rewrite.usd is not None else ""
+    priced = f" {format_usd(rewrite.usd)}" if rewrite.usd is not None else ""
     instead = f", with /compact {format_usd(with_summary)}" if with_summary is not None else ""
     return f"cache expired: {tokens(rewrite.tokens)} anew{priced}{instead}"
 
