@@ -85,8 +85,13 @@ class Talk:
         times = (bill.get("at") for bill in own)
         return [float(at) for at in times if isinstance(at, int | float)]
 
-    def freeze(self, ground: Ground, options: Options) -> Reminders:
-        """Settle the prefix: read instructions and repository facts, once a conversation."""
+    def freeze(
+        self, ground: Ground, options: Options, transcript: Transcript | None = None
+    ) -> Reminders:
+        """Settle the prefix: read instructions and repository facts, once a conversation.
+
+        The reminders are for the talk, or for a subagent's own `transcript`.
+        """
         top = memory.repository_root(ground.root)
         known = memory.load(top, ground.root, ground.places.config)
         if not self.system:
@@ -97,7 +102,8 @@ class Talk:
                 replace=options.system_prompt,
                 append=options.append_system_prompt,
             )
-        return Reminders(ground.root, {file.path for file in known}, self.transcript.messages)
+        said = (self.transcript if transcript is None else transcript).messages
+        return Reminders(ground.root, {file.path for file in known}, said)
 
     def close(self) -> None:
         """Let go of the file, and of a look at the repository that nobody waited for."""

@@ -28,7 +28,8 @@ class News:
 
     def forget(self) -> None:
         """The model knows nothing any more of what it was told."""
-        self._reminders = self._site.talk.freeze(self._site.ground, self._site.options)
+        site = self._site
+        self._reminders = site.talk.freeze(site.ground, site.options, self._transcript)
 
     def remind(self) -> None:
         """Append what has become news to the conversation."""
