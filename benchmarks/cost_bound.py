@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from cost_world import Bill
 
-from agentcli.llm.cache import KEEPS_REPLIES
+from agentcli.llm.automatic import KEEPS_REPLIES
 from agentcli.llm.cost import MILLION, price, rates_for
 from agentcli.llm.marks import SECONDS
 from agentcli.llm.models import Prices

@@ -156,6 +156,7 @@ SCENARIOS = (
     Scenario("parallel, GPT", parallel, STRAIGHT, model=GPT),
     Scenario("all kinds of content, GPT", mixed, STRAIGHT, model=GPT),
     Scenario("pauses of 7 and 70 minutes, GPT", paused(7, 70), ROUGH, model=GPT),
+    Scenario("compaction at 150 k, GPT", compaction, ROUGH, model=GPT, config=AT_150K),
     Scenario("fixbug, Haiku 4.5", fixbug, STRAIGHT, model=HAIKU),
     Scenario("parallel, Bedrock", parallel, STRAIGHT, model=BEDROCK),
     Scenario("pauses of 7 minutes, Bedrock", paused(7, turns=15), ROUGH, model=BEDROCK),

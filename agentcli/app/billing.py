@@ -33,7 +33,7 @@ from agentcli.llm.budget import (
     upper_bound,
 )
 from agentcli.llm.cache import NO_PLAN, CachePlan, Mark
-from agentcli.llm.cost import Cost, factor_for, format_usd, price
+from agentcli.llm.cost import Cost, anew, factor_for, format_usd, price
 from agentcli.llm.estimate import tokens_of_message
 from agentcli.llm.miss import Miss, Sent, explain
 from agentcli.llm.models import CacheKind, ModelSpec, find
@@ -252,13 +252,8 @@ class Billing:
     def _guess(self, pending: Pending, message: AssistantMessage, at: datetime) -> Decimal | None:
         """What it will have cost, nobody having told: all of the prompt written anew."""
         model = pending.route.model
-        marked = model.cache.mode == "explicit"
         tokens, _ = self._expected(pending)
-        usage = Usage(
-            input=0 if marked else tokens,
-            cache_write_5m=tokens if marked else 0,
-            output=tokens_of_message(message),
-        )
+        usage = anew(tokens, model) + Usage(output=tokens_of_message(message))
         guess = price(usage, model, at=at)
         return guess.total if guess else None
 
@@ -378,9 +373,8 @@ def miss_text(miss: Miss | None, model: ModelSpec, at: float) -> str:
 
 def extra_cost(tokens: int, model: ModelSpec, at: datetime) -> Cost | None:
     """What tokens sent anew cost more than tokens read."""
-    marked = model.cache.mode == "explicit"
-    anew = Usage(input=0 if marked else tokens, cache_write_5m=tokens if marked else 0)
-    dear, cheap = price(anew, model, at=at), price(Usage(cache_read=tokens), model, at=at)
+    dear = price(anew(tokens, model), model, at=at)
+    cheap = price(Usage(cache_read=tokens), model, at=at)
     if dear is None or cheap is None:
         return None
     return Cost(total=dear.total - cheap.total)

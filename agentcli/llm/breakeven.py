@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from agentcli.lib.value import value
-from agentcli.llm.cost import price
+from agentcli.llm.cost import anew, price
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.types import Usage
 
@@ -69,19 +69,18 @@ def break_even(
 ) -> BreakEven | None:
     """Compare; `paid` is what the summary did cost, if it is there. None without a known price.
 
-    The request for a summary of what is cold writes only the head to the cache: nothing else of
-    it is read again (`Request.final`).
+    Where marks are asked for, the request for a summary of what is cold writes only the head to
+    the cache: nothing else of it is read again (`Request.final`).
     """
     left = standing.head + standing.summary
-    gone = standing.used - standing.head
     if standing.warm:
         asked = _held(standing.used, model)
-        after = _held(standing.head, model) + _written(standing.summary, model, standing)
+        after = _held(standing.head, model) + anew(standing.summary, model, long=standing.long)
         first = _held(standing.used, model)
     else:
-        asked = _written(standing.head, model, standing) + Usage(input=max(0, gone))
-        after = _held(standing.head, model) + _written(standing.summary, model, standing)
-        first = _written(standing.used, model, standing)
+        asked = _asked_cold(standing, model)
+        after = _held(standing.head, model) + anew(standing.summary, model, long=standing.long)
+        first = anew(standing.used, model, long=standing.long)
     wanted = (
         asked + Usage(output=standing.summary),
         after,
@@ -101,8 +100,8 @@ def _held(tokens: int, model: ModelSpec) -> Usage:
     return Usage(input=tokens) if model.cache.mode == "none" else Usage(cache_read=tokens)
 
 
-def _written(tokens: int, model: ModelSpec, standing: Standing) -> Usage:
-    """What is sent anew, and written to the cache where that is asked for."""
+def _asked_cold(standing: Standing, model: ModelSpec) -> Usage:
     if model.cache.mode != "explicit":
-        return Usage(input=tokens)
-    return Usage(cache_write_1h=tokens) if standing.long else Usage(cache_write_5m=tokens)
+        return anew(standing.used, model)
+    rest = Usage(input=max(0, standing.used - standing.head))
+    return anew(standing.head, model, long=standing.long) + rest

@@ -7,14 +7,13 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
 from agentcli.lib.value import replace, value
-from agentcli.llm.cost import MILLION, factor_for, price, rates_reached
+from agentcli.llm.cost import MILLION, anew, factor_for, price, rates_reached
 from agentcli.llm.errors import LLMError
 from agentcli.llm.estimate import (
     most_tokens_of_message,
     tokens_of_message,
     tokens_of_request,
 )
-from agentcli.llm.marks import SECONDS
 from agentcli.llm.miss import IDLE, Sent
 from agentcli.llm.models import ModelSpec, Prices
 from agentcli.llm.types import Request, Usage
@@ -208,17 +207,14 @@ def rewrite_cost(
     if before is None or life is None or now - before.at < life or not before.held:
         return None
     kept = before.plan.anchor
-    lives = kept is not None and kept.sure and now - kept.at < SECONDS["1h"]
+    lives = kept is not None and kept.sure and now - kept.at < kept.life
     tokens = min(before.held, used or before.held) - (kept.tokens if kept and lives else 0)
     if tokens <= 0:
         return None
     at = datetime.fromtimestamp(now, UTC)
     long = any(mark.ttl == "1h" for mark in before.plan.marks)
-    marked = before.kind.mode == "explicit"
-    five = tokens if marked and not long else 0
-    hour = tokens if marked and long else 0
-    cold = Usage(0 if marked else tokens, cache_write_5m=five, cache_write_1h=hour)
-    dear, warm = price(cold, model, at=at), price(Usage(cache_read=tokens), model, at=at)
+    dear = price(anew(tokens, model, long=long), model, at=at)
+    warm = price(Usage(cache_read=tokens), model, at=at)
     if dear is None or warm is None:
         return Rewrite(tokens, None, None)
     return Rewrite(tokens, dear.total, dear.total - warm.total)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import inf
 
 from agentcli.lib.value import replace
-from agentcli.llm import explicit
+from agentcli.llm import automatic, explicit
 from agentcli.llm.counting import Counted, counted
 from agentcli.llm.gaps import UNKNOWN, Gaps
 from agentcli.llm.marks import (
@@ -17,16 +17,13 @@ from agentcli.llm.marks import (
     Seen,
     Segment,
     Ttl,
-    ended,
     same_head,
     same_options,
 )
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.places import last_answered, places
-from agentcli.llm.types import AssistantMessage, Request, Usage
+from agentcli.llm.types import Request, Usage
 
-KEEPS_REPLIES = ("deepseek",)
-"""Vendors that cache up to the end of the reply, not of the prompt alone (wire.md 5.1, rule 2a)."""
 __all__ = ["NO_PLAN", "SECONDS", "CachePlan", "Mark", "Segment", "Ttl", "expires", "plan"]
 
 
@@ -60,7 +57,7 @@ def plan(
         case "none":
             made = CachePlan(expected=Usage(input=count.tokens), seen=seen)
         case "automatic":
-            made = _automatic(request, model, before, seen)
+            made = automatic.plan(request, model, before, previous, seen)
         case "explicit":
             live = explicit.live(request, before, previous, seen)
             made = explicit.plan(request, model, live, seen, _asked(ttls or {}, request), gaps)
@@ -142,32 +139,3 @@ def _look(request: Request, count: Counted, at: float) -> Seen:
         counted=count,
         at=at,
     )
-
-
-def _replied(request: Request, old: Seen) -> int:
-    """Tokens of the reply to the request before."""
-    reply = request.messages[old.count] if old.count < len(request.messages) else None
-    if not isinstance(reply, AssistantMessage) or reply.model != old.model:
-        return 0
-    return reply.usage.output if reply.usage else 0
-
-
-def _automatic(
-    request: Request, model: ModelSpec, before: CachePlan | None, seen: Seen
-) -> CachePlan:
-    """Nothing to mark: a key for the way, and what the vendor should find by itself."""
-    kind = model.cache
-    life = SECONDS.get(kind.ttls[0]) if kind.ttls else None
-    read = 0
-    if before and before.seen and seen.at - before.seen.at < (life or inf):
-        read = ended(before.seen, seen)
-        if model.provider in KEEPS_REPLIES:
-            read = min(read + _replied(request, before.seen), seen.tokens)
-    read = read if read >= kind.min_tokens else 0
-    fresh = seen.tokens - read
-    bills_writes = bool(model.prices and model.prices[0].cache_write_5m)
-    expected = Usage(input=fresh, cache_read=read)
-    if bills_writes and seen.tokens >= kind.min_tokens:
-        expected = Usage(cache_read=read, cache_write_5m=fresh)
-    key = request.key if kind.key else ""
-    return CachePlan(key=key, expected=expected, life=life, seen=seen)

@@ -16,9 +16,10 @@ from agentcli.llm import cache, proxy
 from agentcli.llm.auth import auth_headers, renewed
 from agentcli.llm.body import as_bytes
 from agentcli.llm.cache import CachePlan
-from agentcli.llm.errors import AuthFailed, LLMError, StreamCut, ThinkingRefused, WrongEndpoint
+from agentcli.llm.errors import AuthFailed, LLMError, StreamCut
 from agentcli.llm.estimate import tokens_of_request
-from agentcli.llm.handoff import Unsigned, handoff
+from agentcli.llm.handoff import handoff
+from agentcli.llm.learned import Learned
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.plans import PlanKey, Plans
 from agentcli.llm.providers import Route
@@ -100,13 +101,10 @@ class Client:
     _repairers: defaultdict[PlanKey, Repairer] = field(
         default_factory=lambda: defaultdict[PlanKey, Repairer](Repairer), init=False
     )
-    _unsigned: dict[PlanKey, Unsigned] = field(default_factory=dict[PlanKey, Unsigned], init=False)
-    """What went back once too often with its signatures."""
     _doors: dict[int, Http] = field(default_factory=dict[int, "Http"], init=False)
     _proxies: dict[Key, Standing] = field(default_factory=dict[Key, Standing], init=False)
     _told: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]], init=False)
-    _wires: dict[str, str] = field(default_factory=dict[str, str], init=False)
-    """By base URL: the other wire, where the first was found not to be spoken."""
+    _learned: Learned = field(default_factory=Learned, init=False)
 
     def prepare(self, request: Request) -> PreparedRequest:
         """The exact HTTP request, not sent; changes nothing."""
@@ -155,15 +153,13 @@ class Client:
 
     def _plan(self, request: Request, route: Route | None = None) -> _Sending:
         route = route or self.resolve(request.model)
-        name = self._wires.get(route.url) or route.wire or route.provider.wire
-        wire = self.load(name)
+        wire = self.load(self._learned.wire(route))
         key = (request.session, key_of(route))
-        unsigned = self._unsigned.get(key)
-        messages = unsigned.fit(request.messages) if unsigned else request.messages
-        messages, repairs = self._repairers[key].repaired(messages)
+        messages, repairs = self._repairers[key].repaired(self._learned.messages(request, key))
         messages = handoff(messages, route)
         fit = request if messages is request.messages else replace(request, messages=messages)
         plan = self.planner(fit, route.model, self._plans.before(request, key), self.clock())
+        plan = self._learned.plan(plan, route)
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
         hints = self._hints(request, route)
         for more in (hints, wire.headers(route), auth_headers(route), route.headers):
@@ -191,14 +187,7 @@ class Client:
     def _instead(self, sending: _Sending, error: LLMError) -> _Sending | None:
         """The same request otherwise, or to somebody else; None when there is neither."""
         route = sending.route
-        if isinstance(error, ThinkingRefused):
-            unsigned = Unsigned(sending.request.messages)
-            if len(unsigned) > len(self._unsigned.get(sending.key, ())):
-                self._unsigned[sending.key] = unsigned
-                error.message += "; it is asked again without the earlier thinking"
-                return self._plan(sending.request, route)
-        if isinstance(error, WrongEndpoint) and route.other_wire and route.url not in self._wires:
-            self._wires[route.url] = route.other_wire
+        if self._learned.learn(error, sending.request, route, sending.key):
             return self._plan(sending.request, route)
         other = self.routing.instead(route, error, tokens_of_request(sending.request))
         return self._plan(sending.request, other) if other is not None else None

@@ -91,6 +91,18 @@ def rates_reached(prompt: int, model: ModelSpec, at: datetime) -> list[Prices]:
     return [row for row in now if not row.above or prompt > row.above]
 
 
+def anew(tokens: int, model: ModelSpec, *, long: bool = False) -> Usage:
+    """How tokens of a prompt that are in no cache are billed: as written, where writes are.
+
+    `long` where they are kept for an hour. Marks ask for that, or the vendor writes by itself
+    (wire.md 2.8.7).
+    """
+    by_itself = model.cache.mode == "automatic" and any(row.cache_write_5m for row in model.prices)
+    if model.cache.mode != "explicit" and not by_itself:
+        return Usage(input=tokens)
+    return Usage(cache_write_1h=tokens) if long else Usage(cache_write_5m=tokens)
+
+
 def _in_hours(row: Prices, moment: datetime) -> bool:
     if not row.hours:
         return True

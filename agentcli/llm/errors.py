@@ -67,6 +67,12 @@ class ThinkingRefused(BadRequest):
     kind = "thinking_refused"
 
 
+class MarkRefused(BadRequest):
+    """A server in OpenAI's place does not know the mark at the end of the system."""
+
+    kind = "mark_refused"
+
+
 class ModelNotFound(BadRequest):
     kind = "model_not_found"
 

@@ -12,6 +12,7 @@ from agentcli.llm.types import Effort, JsonObject, Message, Request, ToolSpec, U
 
 Segment = Literal["tools", "system", "memory", "history", "latest"]
 Ttl = Literal["5m", "1h"]
+"""What can be asked for; OpenAI's marks live for 30 minutes (wire.md 2.8.5)."""
 SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "12h": 43_200}
 TOOLS: Place = (-2, -1)
 HEAD: Place = (-1, -1)
@@ -26,7 +27,7 @@ class Mark:
     """
 
     segment: Segment
-    ttl: Ttl = "5m"
+    ttl: Ttl | Literal["30m"] = "5m"
     message: int = -1
     block: int = -1
 
@@ -63,12 +64,17 @@ class Seen:
 
 @value
 class Anchor:
-    """The end of the longest prefix that is kept for an hour."""
+    """The end of a prefix that is kept apart from the newest: the longest one for an hour.
+
+    Where a vendor caches by itself and takes marks besides, the end of tools and system.
+    """
 
     place: Place
     tokens: int
     at: float
     """When it was last written, read or marked."""
+    life: int = SECONDS["1h"]
+    """Seconds it is kept after that."""
     sure: bool = True
     """Whether the provider reported a write for an hour; some leave that out, some ignore it."""
 

@@ -12,11 +12,10 @@ from datetime import datetime
 from math import inf, log
 
 from agentcli.lib.value import value
-from agentcli.llm.cost import Cost, price
+from agentcli.llm.cost import Cost, anew, price
 from agentcli.llm.errors import ContextOverflow, LLMError
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.route import Route
-from agentcli.llm.types import Usage
 
 REST = {
     "overloaded": 60.0,
@@ -182,6 +181,4 @@ def _can(other: Route, failed: Route, error: LLMError, size: int) -> bool:
 
 def reprime(tokens: int, model: ModelSpec, at: datetime) -> Cost | None:
     """What it costs to send a prompt of so many tokens to a model that has none of it cached."""
-    writes = model.cache.mode == "explicit"
-    usage = Usage(cache_write_5m=tokens) if writes else Usage(input=tokens)
-    return price(usage, model, at=at)
+    return price(anew(tokens, model), model, at=at)

@@ -15,6 +15,7 @@ from agentcli.llm.errors import (
     BadRequest,
     ContextOverflow,
     LLMError,
+    MarkRefused,
     ModelFailed,
     ModelNotFound,
     Overloaded,
@@ -39,6 +40,7 @@ SENTENCES: dict[Kind, str] = {
     ModelNotFound: "there is no such model here",
     BadRequest: "the request was refused",
     ThinkingRefused: "earlier thinking was refused",
+    MarkRefused: "a cache mark was refused",
 }
 SHOWN = 400
 """Characters of a provider's message that are shown."""

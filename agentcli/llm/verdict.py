@@ -10,6 +10,7 @@ from agentcli.llm.errors import (
     BadRequest,
     ContextOverflow,
     LLMError,
+    MarkRefused,
     ModelFailed,
     ModelNotFound,
     Overloaded,
@@ -146,6 +147,8 @@ def _special(facts: Facts) -> Kind | None:
         return BadRequest
     if str(facts.error.get("originalStatusCode", "")) in REFUSALS:
         return BadRequest
+    if facts.status in (400, 422) and "prompt_cache_breakpoint" in facts.message:
+        return MarkRefused
     if "resource_exhausted" in facts.codes or "throttlingexception" in facts.codes:
         return QuotaExceeded if _for_the_day(facts) else RateLimited
     return None

@@ -37,7 +37,7 @@ def test_a_switch_says_its_price_first_and_the_way_back_is_cheap(talk, project, 
     agent.until("Model is now gpt-6.1-sol (openai).")
     tokens, usd = foretold(agent)
     assert tokens > 10_000
-    assert 0.9 < usd / (tokens * 2 / 1e6) < 1.1
+    assert 0.9 < usd / (tokens * 2.5 / 1e6) < 1.1  # it bills what it writes
     assert not gpt.requests
     say(agent, "and you?", "Beta.")
     assert "signature" not in gpt.requests[0].raw.decode()

@@ -51,8 +51,18 @@ def test_without_a_cache_every_step_costs_the_whole():
 
 def test_vendors_that_cache_by_themselves_ask_the_plain_price_for_what_is_new():
     cold = replace(FULL, warm=False)
-    found = break_even(cold, replace(MODEL, cache=CacheKind("automatic")), NOON)
+    plain = (replace(MODEL.prices[0], cache_write_5m=None, cache_write_1h=None),)
+    found = break_even(cold, replace(MODEL, prices=plain, cache=CacheKind("automatic")), NOON)
     assert (found.go_on.first, found.go_on.each) == (usd("1"), usd("0.1"))
+
+
+def test_a_vendor_that_bills_what_it_writes_by_itself_writes_all_of_it():
+    """Also for the summary of what is cold: there nobody asks for it (wire.md 2.8.7)."""
+    found = break_even(
+        replace(FULL, warm=False), replace(MODEL, cache=CacheKind("automatic")), NOON
+    )
+    assert found.go_on.first == usd("1.25")
+    assert found.compact.now == usd("1.25") + usd("0.1")
 
 
 def test_what_the_summary_did_cost_counts():

@@ -155,11 +155,12 @@ def test_lives_count_from_the_start_of_the_request():
     assert expires(NO_PLAN, 1000.0) is None
 
 
-def test_openai_gets_a_key_and_no_marks():
-    sol = models.find("gpt-6.1-sol", "openai")
+def test_openai_gets_a_key_and_a_mark_at_the_end_of_the_head():
+    sol, older = models.find("gpt-6.1-sol", "openai"), models.find("gpt-5.4", "openai")
     made = plan(request(user("hi")), sol, None, 0.0)
-    assert (made.marks, made.key) == ((), "s1")
+    assert ([mark.segment for mark in made.marks], made.key) == (["memory"], "s1")
     assert expires(made, 0.0) == SECONDS["30m"]
+    assert plan(request(user("hi")), older, None, 0.0).marks == ()
 
 
 def test_a_vendor_without_caching_gets_no_plan():

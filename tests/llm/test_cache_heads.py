@@ -1,8 +1,10 @@
 """A session that begins with another one's tools and system finds them in the cache."""
 
 import asyncio
+import json
 from functools import partial
 
+import pytest
 from simulated import NOW, READ
 
 from agentcli.lib.value import replace
@@ -10,10 +12,11 @@ from agentcli.llm.cache import plan
 from agentcli.llm.client import Client
 from agentcli.llm.gaps import Gaps
 from agentcli.llm.http import Http, InProcess
+from agentcli.llm.marks import Mark
 from agentcli.llm.miss import Sent, explain
 from agentcli.llm.providers import resolve
 from agentcli.llm.shape import chain, shape
-from agentcli.llm.simulator import SimulatedProvider, says
+from agentcli.llm.simulator import Failure, SimulatedProvider, says
 from agentcli.llm.types import Request, Text, Usage, UserMessage
 
 ROUTE = resolve("claude-sonnet-5-5", {"ANTHROPIC_API_KEY": "k"})
@@ -27,12 +30,12 @@ TALK = Request(
 CHILD = replace(TALK, messages=(UserMessage((Text("A part."),)),), session="s/1", parent="s")
 
 
-def ask(*requests, pause=10.0, **options):
+def ask(*requests, pause=10.0, route=ROUTE, **options):
     """What the provider reported of each, and what was expected to be read; `pause` before each."""
     now = [0.0]
     provider = SimulatedProvider([says("ok")] * len(requests), clock=lambda: now[0], key="k")
     http = Http(transport=InProcess(provider.handle))
-    client = Client(lambda _: ROUTE, lambda _: http, clock=lambda: now[0], **options)
+    client = Client(lambda _: route, lambda _: http, clock=lambda: now[0], **options)
     found = []
 
     async def main():
@@ -85,6 +88,66 @@ def test_pauses_of_the_parents_person_do_not_make_it_dearer():
     assert latest == ["5m"]
     own = plan(TALK, ROUTE.model, None, 0.0, ttls=longer)
     assert [mark.ttl for mark in own.marks if mark.segment == "latest"] == ["1h"]
+
+
+GPT = resolve("gpt-6.1-sol", {"OPENAI_API_KEY": "k"})
+TWO_PARTS = ("You are an agent. " * 500, "The project is here. " * 100)
+GPT_TALK = replace(TALK, model="gpt-6.1-sol", system=TWO_PARTS, cache_key="s")
+GPT_CHILD = replace(GPT_TALK, messages=CHILD.messages, session="s/1", parent="s")
+
+
+def test_openai_keeps_the_head_where_it_is_marked_and_nothing_is_written_twice():
+    _, ((wrote, _), (read, planned)) = ask(GPT_TALK, GPT_CHILD, route=GPT)
+    assert 2_500 < read.cache_read < wrote.cache_write_5m
+    assert abs(planned.expected_read - read.cache_read) < 0.15 * read.cache_read
+    assert (wrote.input, wrote.prompt) == (0, wrote.cache_write_5m)
+
+
+def test_openai_s_head_is_read_after_a_summary():
+    anew = replace(GPT_TALK, messages=(UserMessage((Text("This is what happened."),)),))
+    _, (_, (read, planned)) = ask(GPT_TALK, anew, route=GPT)
+    assert read.cache_read > 2_500
+    assert abs(planned.expected_read - read.cache_read) < 0.15 * read.cache_read
+
+
+def test_reading_past_openai_s_head_does_not_renew_it():
+    more = [UserMessage((Text(f"And {n}?"),)) for n in range(3)]
+    talk = [replace(GPT_TALK, messages=(*GPT_TALK.messages, *more[:n])) for n in range(4)]
+    _, found = ask(*talk, GPT_CHILD, GPT_CHILD, pause=600.0, route=GPT)
+    child, again = found[4], found[5]
+    assert (child[0].cache_read, child[1].expected_read) == (0, 0)
+    assert min(again[0].cache_read, again[1].expected_read) > 2_500
+
+
+@pytest.mark.parametrize(
+    ("model", "system"), [("gpt-5.4", TWO_PARTS), ("gpt-6.1-sol", TWO_PARTS[:1])]
+)
+def test_openai_s_head_is_marked_only_where_that_is_taken(model, system):
+    spec = resolve(model, {"OPENAI_API_KEY": "k"}).model
+    assert plan(replace(GPT_TALK, model=model, system=system), spec, None, 0.0).marks == ()
+    assert plan(GPT_TALK, GPT.model, None, 0.0).marks == (Mark("memory", "30m"),)
+    elsewhere = replace(GPT.model, provider="azure")
+    assert plan(GPT_TALK, elsewhere, None, 0.0).marks == ()
+
+
+def test_a_server_that_does_not_know_the_mark_is_asked_without_it_from_then_on():
+    said = {"message": "Unknown parameter: 'input[0].content[0].prompt_cache_breakpoint'."}
+    refused = Failure(400, json.dumps({"error": said}).encode())
+    provider = SimulatedProvider([refused, says("ok"), says("ok")], key="k")
+    http = Http(transport=InProcess(provider.handle))
+    client = Client(lambda _: GPT, lambda _: http)
+
+    async def main():
+        for request in (GPT_TALK, GPT_CHILD):
+            async with client.stream(request) as reply:
+                async for _ in reply:
+                    pass
+        return client.cache_state("s/1", GPT_TALK.model)
+
+    planned, _ = asyncio.run(main())
+    marked = [b"prompt_cache_breakpoint" in request.body for request in provider.received]
+    assert marked == [True, False, False]
+    assert (planned.marks, planned.expected_read) == ((), 0)
 
 
 def test_what_is_forgotten_is_gone():

@@ -1,6 +1,7 @@
 """Who answers: deployments by their load, a chain when one fails, rests that end."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -125,11 +126,11 @@ def test_a_deployment_is_kept_while_nothing_else_runs():
 def test_reading_anew_is_priced_as_the_model_caches():
     prices = (Prices("3", "15", cache_read="0.3", cache_write_5m="3.75"),)
     marked = ModelSpec("m", "p", prices=prices, cache=CacheKind("explicit", max_marks=4))
-    plain = ModelSpec("m", "p", prices=prices, cache=CacheKind("automatic"))
-    from datetime import UTC, datetime
-
+    unasked = ModelSpec("m", "p", prices=prices, cache=CacheKind("automatic"))
+    plain = replace(unasked, prices=(replace(prices[0], cache_write_5m=None),))
     at = datetime(2026, 11, 25, tzinfo=UTC)
     assert str(reprime(100_000, marked, at).total.normalize()) == "0.375"
+    assert str(reprime(100_000, unasked, at).total.normalize()) == "0.375"
     assert str(reprime(100_000, plain, at).total.normalize()) == "0.3"
     assert reprime(100_000, ModelSpec("x", "p"), at) is None
 

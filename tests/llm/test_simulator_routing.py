@@ -182,9 +182,26 @@ def test_a_mark_at_the_top_is_one_at_claudes_end():
     assert account.ask(user(long("a")), cache_control=HOUR) == Usage(cache_write_1h=1100)
     more = (user(long("a")), user("abcd", mark=MARK))
     assert account.ask(*more, cache_control=MARK) == Usage(cache_read=1100, cache_write_5m=1)
+    later = (*more, user("efgh"), user("ijkl"))
+    assert account.ask(*later, cache_control=MARK) == Usage(cache_read=1101, cache_write_5m=2)
+    assert account.ask(*later, user("mnop")) == Usage(3, cache_read=1101)
     other = Chat("openrouter", "qwen/qwen3.8-max")
     other.ask(user(long("a")), cache_control=MARK)
     assert other.ask(user(long("a")), cache_control=MARK).cache_read == 1024
+
+
+def test_a_mark_at_the_top_is_nothing_to_qwen():
+    account = Chat("openrouter", "qwen/qwen3.8-max")
+    talk = (user(long("a"), mark=MARK), user("abcd"))
+    assert account.ask(*talk, cache_control=MARK) == Usage(1, cache_write_5m=1100)
+
+
+def test_vllm_reads_blocks_of_sixteen_tokens():
+    account = Chat("vllm", "m")
+    account.ask(user(long("a", 31)))
+    assert account.ask(user(long("a", 31))) == Usage(15, cache_read=16)
+    account.ask(user(long("b", 15)))
+    assert account.ask(user(long("b", 15))) == Usage(15)
 
 
 def test_a_mark_at_the_top_is_one_of_four():

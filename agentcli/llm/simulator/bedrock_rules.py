@@ -38,7 +38,7 @@ BLOCKS = (
 """A content block is exactly one of these."""
 ONLY_USER = ("toolResult", "image", "document", "searchResult")
 ONLY_ASSISTANT = ("toolUse", "reasoningContent")
-RESULT_PARTS = ("text", "json", "image", "document", "searchResult")
+RESULT_PARTS = ("text", "json", "image", "document")
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")

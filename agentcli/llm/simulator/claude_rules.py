@@ -43,15 +43,20 @@ MINIMUMS = {
 OTHER_MINIMUM = 1024
 STRIPS_THOUGHTS = {"haiku": (4, 5), "opus": (4, 1), "sonnet": (4, 5)}
 """wire.md 1.6: up to these a person's next word removes earlier thinking from the context."""
-BINDS_PREFIX = {"fable": (5, 1), "mythos": (5, 1), "opus": (5, 5), "sonnet": (5, 5)} | {
-    "haiku": (5, 5)
+BINDS_PREFIX = {
+    **dict.fromkeys(("fable", "mythos"), (5, 1)),
+    **dict.fromkeys(("opus", "sonnet", "haiku"), (5, 5)),
 }
 """wire.md 1.6: from these on a thought is refused when what stood before it changed."""
 NO_PREFILL = (4, 6)
 NO_SAMPLING = (4, 7)
 """wire.md 1.6: from here on a temperature other than the default is refused."""
-SYSTEM_ROLE = ("fable-5", "mythos-5", "opus-4-8", "opus-5", "sonnet-5-5", "haiku-5-5")
-"""wire.md 1.7: models that take `system` messages, with their later versions except Sonnet 5."""
+SYSTEM_ROLE = {
+    **dict.fromkeys(("fable", "mythos"), (5, 0)),
+    "opus": (4, 8),
+    **dict.fromkeys(("sonnet", "haiku"), (5, 5)),
+}
+"""wire.md 1.7: from these on `system` messages are taken between the others."""
 MEDIUM = ("opus-5-5", "haiku-5-5")
 """wire.md 1.6: whose effort is medium when none is asked for; the others' is high."""
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -145,12 +150,7 @@ def effort(body: JsonObject) -> str:
 
 def takes_system_role(model: str) -> bool:
     found = generation(model)
-    if found is None:
-        return True
-    if found.family == "sonnet":
-        return found.version >= (5, 5)
-    starts = [generation(name) for name in SYSTEM_ROLE]
-    return any(s and s.family == found.family and found.version >= s.version for s in starts)
+    return found is None or found.since(SYSTEM_ROLE)
 
 
 def strips_thoughts(model: str) -> bool:

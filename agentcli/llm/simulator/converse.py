@@ -12,6 +12,13 @@ from agentcli.llm.types import JsonObject
 USUAL_LIMIT = 64_000
 """Tokens of output where a request names no limit; Bedrock then takes the model's own."""
 
+NAMES = {
+    "searchResult": "search_result",
+    "toolAddition": "tool_addition",
+    "toolRemoval": "tool_removal",
+}
+"""Blocks that only Claude knows, in the Messages API's words."""
+
 
 def as_messages(body: JsonObject, model: str) -> JsonObject:
     """The same request for the Messages API; cache points become marks on what they follow."""
@@ -95,7 +102,7 @@ def _block(block: JsonObject) -> JsonObject:
         case "json":
             return {"type": "text", "text": compact(block["json"])}
         case _:
-            return {"type": kind, **value}
+            return {"type": NAMES.get(kind, kind), **value}
 
 
 def _reasoning(value: JsonObject) -> JsonObject:

@@ -52,7 +52,7 @@ class ResponsesWire:
             "stream": True,
             "store": False,
             "instructions": system[0] if system else "",
-            "input": [*map(_developer, system[1:]), *_input(request, route)],
+            "input": [*_context(system[1:], plan), *_input(request, route)],
         }
         if request.tools:
             body["tools"] = [_tool(tool, route) for tool in request.tools]
@@ -83,9 +83,12 @@ def _max_output(request: Request, route: Route) -> int:
     return min(wanted, route.model.max_output) if route.model.max_output else wanted
 
 
-def _developer(text: str) -> JsonObject:
-    content = [{"type": "input_text", "text": text}]
-    return {"type": "message", "role": "developer", "content": content}
+def _context(texts: list[str], plan: CachePlan) -> list[JsonObject]:
+    """A message for each part of the system but the first; the last may be marked (2.8.2)."""
+    parts: list[JsonObject] = [{"type": "input_text", "text": text} for text in texts]
+    if parts and any(mark.segment == "memory" for mark in plan.marks):
+        parts[-1]["prompt_cache_breakpoint"] = {"mode": "explicit"}
+    return [{"type": "message", "role": "developer", "content": [part]} for part in parts]
 
 
 def _is_freeform(tool: ToolSpec, route: Route) -> bool:

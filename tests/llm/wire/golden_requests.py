@@ -194,7 +194,12 @@ MARKS = CachePlan(
     )
 )
 AT_ENDS = CachePlan(marks=(Mark("memory"), Mark("latest", "5m", 2, 0), Mark("latest", "1h", 2, 1)))
-PLANS = {"marks": MARKS, "marks_openrouter": AT_ENDS, "cache_key": CachePlan(key="session-1")}
+PLANS = {
+    "marks": MARKS,
+    "marks_openrouter": AT_ENDS,
+    "marked_head": CachePlan((Mark("memory"),)),
+    "cache_key": CachePlan(key="session-1"),
+}
 """The cache plan of a case; the others have none."""
 
 SHARED = {
@@ -317,6 +322,10 @@ SPECIAL = {
             said(call("toolu_01ABC", path="a"), call("abcDEF123", path="b")),
             UserMessage((result("toolu_01ABC", Text("1")), result("abcDEF123", Text("2")))),
         ),
+    ),
+    "marked_head": (
+        ROUTES["openai-responses"],
+        asked(ASK, system=(SYSTEM, "The folder is /src.", "Mind the style.")),
     ),
     "loose_reasoning": (
         ROUTES["openai-responses"],
