@@ -22,7 +22,10 @@ from agentcli.llm.marks import (
 )
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.places import last_answered, places
-from agentcli.llm.types import Request, Usage
+from agentcli.llm.types import Request, Usage, UserMessage
+
+TURNS = 50
+"""Of so many turns the last requests are known."""
 
 __all__ = ["NO_PLAN", "SECONDS", "CachePlan", "Mark", "Segment", "Ttl", "expires", "plan"]
 
@@ -62,7 +65,7 @@ def plan(
             live = explicit.live(request, before, previous, seen)
             made = explicit.plan(request, model, live, seen, _asked(ttls or {}, request), gaps)
     read = made.expected.cache_read if made.expected else 0
-    return replace(made, expected_read=read, gaps=gaps)
+    return replace(made, expected_read=read, gaps=gaps, turns=_turns(previous, request, now))
 
 
 def resumed(request: Request, model: ModelSpec, at: float) -> CachePlan | None:
@@ -110,14 +113,33 @@ def _dated(before: CachePlan | None, previous: CachePlan) -> CachePlan | None:
     """What the messages say was sent, used last when `previous` marked the same place.
 
     So it is after a summary that was asked for in vain, which leaves the conversation as it was.
+    After a rewind it was used last when that turn ended.
     """
     if before is None or before.seen is None or previous.seen is None:
         return before
+    for turn in previous.turns:
+        if _is_same(turn, before.seen):
+            return replace(before, seen=turn)
     known = {mark.place for mark in previous.marks if mark.message >= 0}
     again = before.marks and before.marks[0].place in known
     again = again and same_head(previous.seen, before.seen)
     at = previous.seen.at if again and same_options(previous.seen, before.seen) else -inf
     return replace(before, seen=replace(before.seen, at=at))
+
+
+def _is_same(one: Seen, other: Seen) -> bool:
+    same = (one.count, one.last) == (other.count, other.last)
+    return same and same_head(one, other) and same_options(one, other)
+
+
+def _turns(previous: CachePlan | None, request: Request, now: float) -> tuple[Seen, ...]:
+    """Of those before, and the request before where a person's word follows on it."""
+    if previous is None or previous.seen is None:
+        return ()
+    found = tuple(turn for turn in previous.turns if now - turn.at < SECONDS["1h"])
+    added = (m for m in request.messages[previous.seen.count :] if isinstance(m, UserMessage))
+    over = any(message.origin == "human" for message in added)
+    return (*found, previous.seen)[-TURNS:] if over else found
 
 
 def _gaps(previous: CachePlan | None, now: float, prior: Gaps) -> Gaps:

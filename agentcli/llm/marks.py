@@ -96,6 +96,8 @@ class CachePlan:
     """Tokens' worth of input that pauses were expected to cost since the anchor was set."""
     gaps: Gaps | None = None
     """The pauses of the session up to this request."""
+    turns: tuple[Seen, ...] = ()
+    """The last requests of earlier turns, where they may still be cached: for a rewind."""
 
 
 NO_PLAN = CachePlan()

@@ -127,8 +127,12 @@ def test_a_rewound_conversation_reads_what_it_has_in_common():
     cut = tuple(session.messages)
     session.say("No, that way.", after=5)
     session.messages = list(cut)
-    _, billed = session.say("Rather like this.", after=5)
-    assert billed.cache_read == kept.prompt
+    planned, billed = session.say("Rather like this.", after=5)
+    assert planned.cache_read == billed.cache_read == kept.prompt
+    session.say("Or so.", after=5)
+    session.messages = list(cut)
+    planned, billed = session.say("Once more, later.", after=400)
+    assert planned.cache_read == billed.cache_read == 0
 
 
 def test_a_summary_asked_for_in_vain_costs_no_cache():
