@@ -22,7 +22,7 @@ from agentcli.app import talk as talks
 from agentcli.app.gate import gate_from
 from agentcli.app.options import DEMO, Options
 from agentcli.app.remote import remote
-from agentcli.app.reports import cost_table, permissions_text, proxy_lines
+from agentcli.app.reports import permissions_text, proxy_lines
 from agentcli.app.routing import Choice, choose, know_prices, router
 from agentcli.app.talk import Ground, Talk
 from agentcli.app.uncompact import uncompact
@@ -31,6 +31,7 @@ from agentcli.context.compaction import outcome
 from agentcli.context.mentions import mentioned
 from agentcli.lib.errors import UserError
 from agentcli.lib.process import hardened_env
+from agentcli.lib.terminal import columns
 from agentcli.lib.value import replace, value
 from agentcli.llm.budget import Rewrite
 from agentcli.llm.cost import Cost
@@ -264,14 +265,18 @@ class App:
         self.frontend.emit(Notice("info", f"{name} answers again; it {self._rereads(route)}."))
 
     def cost_report(self) -> str:
+        from agentcli.app.spending import spent_table
+
         proxy = self._engine.client.proxy_of(self.route) if self._engine else None
-        return "\n\n".join((cost_table(self.talk.ledger), *(proxy_lines(proxy) if proxy else ())))
+        table = spent_table(self.talk.ledger, columns=columns())
+        return "\n\n".join((table, *(proxy_lines(proxy) if proxy else ())))
 
     def context_report(self) -> str:
         from agentcli.app.context_report import context_table
 
         request = self.engine().frames.now().request(self.talk.transcript)
-        return context_table(request, self.talk.used, self.route.model, self._now())
+        used, model = self.talk.used, self.route.model
+        return context_table(request, used, model, self._now(), columns=columns())
 
     def mcp_report(self, arguments: str) -> str:
         """The MCP servers, one of them, or one started again; raises UserError."""

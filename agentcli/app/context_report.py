@@ -26,6 +26,9 @@ from agentcli.llm.types import (
 )
 
 LARGEST = 8
+LONGEST_NAME, LEAST_NAME = 60, 12
+"""Columns of a name, at most and at least."""
+WIDE = 100
 KINDS: dict[Origin, str] = {
     "human": "your words",
     "tool": "notes beside results",
@@ -101,7 +104,9 @@ def _mention(block: Text | Image) -> str:
     return text[:-1] if text.endswith(":") and "\n" not in text and "/" in text else ""
 
 
-def context_table(request: Request, used: int, model: ModelSpec, at: datetime) -> str:
+def context_table(
+    request: Request, used: int, model: ModelSpec, at: datetime, *, columns: int | None = None
+) -> str:
     """A row a kind, then the largest single things; `used` is what was reported last."""
     found = list(items(request))
     counted = sum(item.tokens for item in found) or 1
@@ -116,8 +121,8 @@ def context_table(request: Request, used: int, model: ModelSpec, at: datetime) -
     largest = [_row(item.name, item.tokens, scale, model, at) for item in named]
     size = f" of {model.context:,}" if model.context else ""
     head = f"{whole[1]} tokens{size}; each further step reads them for {whole[2]}."
-    lines = [head, "", *_aligned(rows)]
-    return "\n".join([*lines, "", "Largest:", *_aligned(largest)] if largest else lines)
+    lines = [head, "", *_aligned(rows, columns)]
+    return "\n".join([*lines, "", "Largest:", *_aligned(largest, columns)] if largest else lines)
 
 
 def _row(
@@ -134,9 +139,16 @@ def step_price(tokens: int, model: ModelSpec, at: datetime) -> str:
     return format_usd(cost.total) if cost else "unknown"
 
 
-def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
+def _aligned(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
+    """Long names are cut, so that a row is a line of a terminal of so many columns."""
     widths = [max(len(row[n]) for row in rows) for n in range(3)]
+    room = (columns or WIDE) - widths[1] - widths[2] - 6
+    name_width = max(LEAST_NAME, min(widths[0], LONGEST_NAME, room))
     return [
-        f"  {name[:60]:<{min(widths[0], 60)}}  {count:>{widths[1]}}  {cost:>{widths[2]}}"
+        f"  {_cut(name, name_width):<{name_width}}  {count:>{widths[1]}}  {cost:>{widths[2]}}"
         for name, count, cost in rows
     ]
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""Plain-text reports about a session: what it cost, what is permitted."""
+"""Plain-text reports about a session: what is permitted, what a proxy says, which there are."""
 
 from __future__ import annotations
 
@@ -9,46 +9,7 @@ from agentcli.lib.text import visible
 from agentcli.llm.cost import format_usd
 from agentcli.llm.proxy import Standing
 from agentcli.policy.permissions import Policy
-from agentcli.session.ledger import Account, Ledger
 from agentcli.session.store import SessionInfo
-
-HEAD = ("model", "requests", "input", "cached", "written", "output", "cost", "saved")
-
-
-def cost_table(ledger: Ledger) -> str:
-    """What was spent, by model, with a sum."""
-    if not ledger.accounts:
-        return "Nothing has been spent yet."
-    rows = [HEAD, *(_row(name, account) for name, account in ledger.accounts.items())]
-    if len(ledger.accounts) > 1:
-        rows.append(_row("total", ledger.total()))
-    widths = [max(len(row[n]) for row in rows) for n in range(len(HEAD))]
-    lines = ["  ".join(_cell(row[n], widths[n], n) for n in range(len(HEAD))) for row in rows]
-    total = ledger.total()
-    if total.unpriced:
-        guess = f" (about {format_usd(total.guessed)} by our estimate)" if total.guessed else ""
-        lines.append(f"{total.unpriced} request(s) of unknown cost are not in the sum{guess}.")
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column == 0 else text.rjust(width)
-
-
-def _row(name: str, account: Account) -> tuple[str, ...]:
-    usage = account.usage
-    share = round(100 * usage.cache_read / usage.prompt) if usage.prompt else 0
-    priced = account.requests > account.unpriced
-    return (
-        name,
-        str(account.requests),
-        f"{usage.prompt:,}",
-        f"{usage.cache_read:,} ({share} %)",
-        f"{usage.cache_write_5m + usage.cache_write_1h:,}",
-        f"{usage.output:,}",
-        format_usd(account.cost.total) if priced else "unknown",
-        format_usd(account.cost.saved) if priced else "unknown",
-    )
 
 
 def permissions_text(policy: Policy) -> str:

@@ -14,6 +14,7 @@ from agentcli.llm.pricing import plain
 from agentcli.llm.types import JsonObject, Usage
 from agentcli.session.bills import Bill
 from agentcli.session.codec import usage_to_json
+from agentcli.session.ledger import Account, Ledger
 from agentcli.session.ledger_sums import By, Line
 
 HEAD = ("requests", "input", "cached", "written", "output", "cost", "saved")
@@ -46,6 +47,18 @@ def spending_table(lines: list[Line], by: By, *, columns: int | None = None) -> 
     if total.unknown:
         texts.append(_unknown(total))
     return "\n".join(text.rstrip() for text in texts)
+
+
+def spent_table(ledger: Ledger, *, columns: int | None = None) -> str:
+    """What a session spent, by model, with a sum."""
+    lines = [_line(name, account) for name, account in ledger.accounts.items()]
+    return spending_table(lines, "model", columns=columns) if lines else "Nothing was spent yet."
+
+
+def _line(model: str, account: Account) -> Line:
+    cost, unknown = account.cost, account.unpriced
+    spent = (cost.total, cost.saved, unknown, account.guessed)
+    return Line(model, account.requests, account.usage, *spent)
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:

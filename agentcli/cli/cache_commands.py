@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from agentcli.cli.cost_commands import repository, see_to_ledger, tell, width
+from agentcli.cli.cost_commands import repository, see_to_ledger, tell
 from agentcli.lib.errors import UserError
+from agentcli.lib.terminal import columns
 
 cache = typer.Typer(help="Look into the prompt cache.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -44,4 +45,4 @@ def explain(
     if as_json:
         tell(json.dumps([bill_to_json(bill) for bill in bills], ensure_ascii=False, indent=2))
     else:
-        tell(explained(bills, columns=width()))
+        tell(explained(bills, columns=columns()))

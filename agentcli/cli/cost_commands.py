@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import time
 from datetime import datetime
@@ -16,6 +15,7 @@ import typer
 from agentcli.cli.causes import causes
 from agentcli.lib.errors import UserError
 from agentcli.lib.streams import silence_stdout
+from agentcli.lib.terminal import columns
 
 if TYPE_CHECKING:
     from agentcli.config import Places
@@ -61,7 +61,7 @@ def cost(
     elif as_csv:
         text = spending_csv(lines, by)
     else:
-        text = spending_table(lines, by, columns=width())
+        text = spending_table(lines, by, columns=columns())
     tell(text)
 
 
@@ -93,11 +93,6 @@ def tell(text: str) -> None:
     except OSError as error:
         silence_stdout()
         raise UserError(f"Standard output can't be written: {error.strerror}.") from None
-
-
-def width() -> int | None:
-    """Columns of the terminal; None where the output goes elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def moment(text: str, now: float) -> float:

@@ -9,7 +9,7 @@ from till import ALL_READ, COLD, GPT, SONNET, WARM, Till, talk
 
 from agentcli.agent.events import Spent
 from agentcli.app.billing import Paid, extra_cost, miss_text
-from agentcli.app.reports import cost_table
+from agentcli.app.spending import spent_table
 from agentcli.lib.value import replace
 from agentcli.llm.budget import OverBudget
 from agentcli.llm.cache import CachePlan, Mark
@@ -131,7 +131,7 @@ def test_what_was_estimated_counts_after_a_resume_too():
     replay(ledger, (bill_to_json(unknown), bill_to_json(unknown)))
     total = ledger.total()
     assert (total.unpriced, total.guessed, total.cost.total) == (2, Decimal("0.5"), 0)
-    assert "2 request(s) of unknown cost are not in the sum (about $0.5000" in cost_table(ledger)
+    assert "2 request(s) of unknown cost are not in the sum (about $0.5000" in spent_table(ledger)
 
 
 def moves(said, instead):

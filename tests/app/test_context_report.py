@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from agentcli.app.context_report import context_table, items
+from agentcli.lib.value import replace
 from agentcli.llm.models import CacheKind, ModelSpec, Prices
 from agentcli.llm.simulator import calls, says
 from agentcli.llm.types import (
@@ -52,6 +53,15 @@ def test_every_kind_is_counted_once():
         "results of Read",
         "reminders",
     ]
+
+
+def test_a_row_is_a_line_of_a_narrow_terminal():
+    long = (UserMessage((Text("word " * 30),)),)
+    request = replace(REQUEST, messages=(*REQUEST.messages, *long))
+    table = context_table(request, 50_000, MODEL, AT, columns=40)
+    rows = table.partition("\n")[2].splitlines()
+    assert max(map(len, rows)) == 40
+    assert "  word word word…" in table
 
 
 def test_the_largest_things_have_names_and_a_price_a_step():

@@ -1,10 +1,12 @@
 """Rows of what vendors take and refuse, one request on each side of each (wire.md 1.2, 1.6)."""
 
+import base64
 import json
 
 import pytest
 
 from agentcli.llm.simulator import VENDORS, Fault, SimulatedProvider, calls, says, thinks
+from agentcli.llm.simulator.seal import is_genuine, seal, unseal
 
 TOOL = {"name": "Read", "input_schema": {"type": "object"}}
 
@@ -211,3 +213,36 @@ def test_since_6_2_reasoning_is_dropped_when_what_stood_before_it_changed(model,
     output = ask(said)["output"]
     found = ask(said | {"content": "b"}, *output, said)
     assert ("input_transformations" in found) == dropped
+
+
+SIGNED = seal("claude-opus-5-5", "before it", "last one", "Hm.")
+
+
+def signature(*fields):
+    return base64.b64encode(json.dumps(fields).encode()).decode()
+
+
+@pytest.mark.parametrize("field", range(4))
+def test_no_field_of_a_signature_can_be_changed(field):
+    fields = json.loads(base64.b64decode(SIGNED))
+    assert is_genuine(unseal(SIGNED), "Hm.")
+    assert not is_genuine(unseal(SIGNED), "Hm!")
+    fields[field] += "x"
+    assert not is_genuine(unseal(signature(*fields)), "Hm.")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "no base64",
+        f"*{SIGNED}",
+        base64.b64encode(b'{"a": 1}').decode(),
+        base64.b64encode(b"no JSON").decode(),
+        signature("a", "b", "c"),
+        signature("a", "b", "c", "d", "e"),
+        signature(1, 2, 3, 4),
+        signature("a", "b", "c", 4),
+    ],
+)
+def test_what_was_not_signed_here_is_no_signature(forged):
+    assert unseal(forged) is None

@@ -185,6 +185,9 @@ def test_a_mark_at_the_top_is_one_at_claudes_end():
     later = (*more, user("efgh"), user("ijkl"))
     assert account.ask(*later, cache_control=MARK) == Usage(cache_read=1101, cache_write_5m=2)
     assert account.ask(*later, user("mnop")) == Usage(3, cache_read=1101)
+    account.ask(user(long("b")), cache_control=MARK)
+    grown = account.ask(user(long("b")), user("abcd"), cache_control=MARK)
+    assert grown == Usage(cache_read=1100, cache_write_5m=1)
     other = Chat("openrouter", "qwen/qwen3.8-max")
     other.ask(user(long("a")), cache_control=MARK)
     assert other.ask(user(long("a")), cache_control=MARK).cache_read == 1024
@@ -205,16 +208,17 @@ def test_vllm_reads_blocks_of_sixteen_tokens():
 
 
 def test_a_mark_at_the_top_is_one_of_four():
-    provider = SimulatedProvider([says("ok")] * 2, vendor=VENDORS["openrouter"])
+    provider = SimulatedProvider([says("ok")] * 3, vendor=VENDORS["openrouter"])
 
-    def ask(count, last=None):
+    def ask(count, last=None, **top):
         talk = [user(f"u{n}", mark=MARK) for n in range(count)]
         talk += [user("end", mark=last)]
-        body = {"model": CLAUDE, "messages": talk, "cache_control": MARK}
+        body = {"model": CLAUDE, "messages": talk} | (top or {"cache_control": MARK})
         data = json.dumps(body).encode()
         return provider.handle("POST", "http://x/chat/completions", {}, data)[0]
 
     assert (ask(3), ask(4), ask(3, MARK)) == (200, 400, 200)
+    assert ask(4, cache_control=None) == 200
 
 
 def test_gemini_behind_openrouter_heeds_the_last_mark():
