@@ -61,7 +61,7 @@ def test_a_row_is_a_line_of_a_narrow_terminal():
     table = context_table(request, 50_000, MODEL, AT, columns=40)
     rows = table.partition("\n")[2].splitlines()
     assert max(map(len, rows)) == 40
-    assert "  word word word…" in table
+    assert "word word…" in table
 
 
 def test_the_largest_things_have_names_and_a_price_a_step():

@@ -182,6 +182,11 @@ def test_cells_keep_escaped_bars():
 def test_words_wrap_under_their_lead_and_nothing_is_lost():
     rows = [text_of(w.row) for w in wrap(parse("one two three four"), 10, "- ")]
     assert rows == ["- one two", "  three", "  four"]
+    assert [text_of(w.row) for w in wrap(parse("to the right"), 20, " " * 8)] == [
+        "        to the right"
+    ]
+    assert text_of(wrap(parse("to the right too"), 20, " " * 8)[0].row) == "        to the right"
+    assert text_of(wrap(parse("to the right too"), 20, " " * 12)[0].row) == "to the right too"
     assert [text_of(w.row) for w in hard_wrap("abcdef", 4)] == ["abcd", "ef"]
     assert [text_of(w.row) for w in hard_wrap("日本語", 5)] == ["日本", "語"]
 

@@ -32,9 +32,12 @@ def row_width(row: Row) -> int:
 
 
 def wrap(pieces: Sequence[Piece], width: int, lead: str = "") -> list[Wrapped]:
-    """Rows of at most `width` columns; `lead` opens the first, spaces of its width the others."""
+    """Rows of at most `width` columns; `lead` opens the first, spaces of its width the others.
+
+    A lead as wide as half a row is dropped where more than one row is needed.
+    """
     hang = width_of(lead)
-    if hang >= width // 2:
+    if hang >= width // 2 and hang + sum(width_of(piece.text) for piece in pieces) > width:
         lead, hang = "", 0
     lines = _Lines(max(1, width - hang))
     for piece in pieces:
