@@ -24,7 +24,7 @@ from agentcli.app.options import DEMO, Options
 from agentcli.app.remote import remote
 from agentcli.app.reports import permissions_text, proxy_lines
 from agentcli.app.routing import Choice, choose, know_prices, router
-from agentcli.app.talk import Ground, Talk
+from agentcli.app.talk import Ground, Talk, too_late
 from agentcli.app.uncompact import uncompact
 from agentcli.config import Config, places
 from agentcli.context.compaction import outcome
@@ -192,6 +192,9 @@ class App:
         context: list[str] = []
         if self._source:
             source, self._source = self._source, ""
+            late = too_late(self.talk, self.options)
+            if late:
+                self.frontend.emit(Notice("warning", late))
             context.append((await engine.hooks.on_start(source, self.model)).context)
         answer = await engine.hooks.on_prompt(text)
         if answer.decision == "deny" or answer.stop:

@@ -205,6 +205,19 @@ def open_saved(ground: Ground, options: Options, path: Path) -> Talk:
     return talk
 
 
+def too_late(talk: Talk, options: Options) -> str:
+    """What to tell who asks for another system prompt than a session has; "" for nothing."""
+    flags = {
+        "--system-prompt": options.system_prompt,
+        "--append-system-prompt": options.append_system_prompt,
+    }
+    first = talk.system[0] if talk.system else ""
+    unused = [name for name, text in flags.items() if first and text and text not in first]
+    if not unused:
+        return ""
+    return f"{' and '.join(unused)} comes too late: this session has its system prompt already."
+
+
 def _used(talk: Talk) -> int:
     """How full the window was; 0 when the last request does not tell."""
     own = [bill for bill in talk.bills if bill.get("role") not in BESIDE]

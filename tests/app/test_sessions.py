@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from agentcli.agent.events import Notice
 from agentcli.app.app import NO_MODEL
 from agentcli.lib.errors import UserError
 from agentcli.llm.simulator import Fault, Turn, calls, says, thinks
@@ -46,6 +47,24 @@ def test_a_resumed_session_sends_the_same_bytes_and_more(house):
     assert first.session_id == second.session_id == third.session_id
     here.server.assert_prefix()
     assert third.cost.total > second.cost.total > first.cost.total
+
+
+def test_another_system_prompt_comes_too_late_for_a_session_and_that_is_said(house):
+    here = house(says("One."), says("Two."), says("Three."))
+
+    def warned(prompt, **options):
+        async def main():
+            async with here.app(**options) as app:
+                await app.prompt(prompt)
+                return [event.text for event in app.frontend.of(Notice)]
+
+        return asyncio.run(main())
+
+    assert warned("first", append_system_prompt="Be brief.") == []
+    assert warned("second", append_system_prompt="Be brief.", resume_last=True) == []
+    (told,) = warned("third", append_system_prompt="Be long.", resume_last=True)
+    assert told.startswith("--append-system-prompt comes too late")
+    here.server.assert_prefix()
 
 
 def test_what_the_head_was_made_of_may_change_while_nobody_looks(house):
