@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from agentcli.lib.value import replace
+from agentcli.llm.cost import bills_writes
 from agentcli.llm.marks import (
     HEAD,
     SECONDS,
@@ -35,19 +36,24 @@ def plan(
     """A key for the way, and what the vendor should find; `before` is what this one continues.
 
     Where writes end only with messages, the end of tools and system is marked: so a subagent and
-    the request after a summary, which have only that in common with what was sent, read it.
+    the request after a summary, which have only that in common with what was sent, read it. Of a
+    final request that finds no more than that, nothing else is written: it is never sent again.
     """
     kind = model.cache
     life = SECONDS.get(kind.ttls[0]) if kind.ttls else None
     marks = _marks(request, model, seen)
     head = _head(previous, seen) if marks else None
-    read = max(_continued(request, model, before, seen), head.tokens if head else 0)
+    continued = _continued(request, model, before, seen)
+    read = max(continued, head.tokens if head else 0)
     read = read if read >= kind.min_tokens else 0
+    only = bool(marks) and request.final and not continued
+    end = max(read, seen.head_tokens) if only else seen.tokens
     expected = Usage(input=seen.tokens - read, cache_read=read)
-    if _bills_writes(model) and seen.tokens >= kind.min_tokens:
-        expected = Usage(cache_read=read, cache_write_5m=seen.tokens - read)
+    if bills_writes(model) and seen.tokens >= kind.min_tokens:
+        expected = Usage(seen.tokens - end, cache_read=read, cache_write_5m=end - read)
     return CachePlan(
         marks=marks,
+        only_marked=only,
         key=request.key if kind.key else "",
         expected=expected,
         life=life,
@@ -56,15 +62,17 @@ def plan(
     )
 
 
-def _bills_writes(model: ModelSpec) -> bool:
-    return bool(model.prices and model.prices[0].cache_write_5m)
+def takes_marks(model: ModelSpec) -> bool:
+    """Whether what is marked is kept, and nothing else where that is asked for."""
+    by_itself = model.cache.mode == "automatic" and bills_writes(model)
+    return by_itself and model.provider in TAKES_MARKS
 
 
 def _marks(request: Request, model: ModelSpec, seen: Seen) -> tuple[Mark, ...]:
     """OpenAI takes none on `instructions`, which the first part is sent as (wire.md 2.8.2)."""
     parts = [part for part in request.system if part.strip()]
-    takes = model.provider in TAKES_MARKS and _bills_writes(model) and len(parts) > 1
-    return (Mark("memory", "30m"),) if takes and seen.head_tokens >= model.cache.min_tokens else ()
+    enough = len(parts) > 1 and seen.head_tokens >= model.cache.min_tokens
+    return (Mark("memory", "30m"),) if takes_marks(model) and enough else ()
 
 
 def _continued(request: Request, model: ModelSpec, before: CachePlan | None, seen: Seen) -> int:

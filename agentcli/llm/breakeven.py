@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
 from agentcli.lib.value import value
+from agentcli.llm.automatic import takes_marks
 from agentcli.llm.cost import anew, price
 from agentcli.llm.models import ModelSpec
 from agentcli.llm.types import Usage
@@ -101,7 +102,7 @@ def _held(tokens: int, model: ModelSpec) -> Usage:
 
 
 def _asked_cold(standing: Standing, model: ModelSpec) -> Usage:
-    if model.cache.mode != "explicit":
+    if model.cache.mode != "explicit" and not takes_marks(model):
         return anew(standing.used, model)
     rest = Usage(input=max(0, standing.used - standing.head))
     return anew(standing.head, model, long=standing.long) + rest

@@ -97,10 +97,14 @@ def anew(tokens: int, model: ModelSpec, *, long: bool = False) -> Usage:
     `long` where they are kept for an hour. Marks ask for that, or the vendor writes by itself
     (wire.md 2.8.7).
     """
-    by_itself = model.cache.mode == "automatic" and any(row.cache_write_5m for row in model.prices)
+    by_itself = model.cache.mode == "automatic" and bills_writes(model)
     if model.cache.mode != "explicit" and not by_itself:
         return Usage(input=tokens)
     return Usage(cache_write_1h=tokens) if long else Usage(cache_write_5m=tokens)
+
+
+def bills_writes(model: ModelSpec) -> bool:
+    return bool(model.prices and model.prices[0].cache_write_5m)
 
 
 def _in_hours(row: Prices, moment: datetime) -> bool:

@@ -68,7 +68,7 @@ class ThinkingRefused(BadRequest):
 
 
 class MarkRefused(BadRequest):
-    """A server in OpenAI's place does not know the mark at the end of the system."""
+    """A server in OpenAI's place does not know its marks in a prompt (wire.md 2.8.2)."""
 
     kind = "mark_refused"
 

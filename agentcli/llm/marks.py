@@ -82,6 +82,8 @@ class Anchor:
 @value
 class CachePlan:
     marks: tuple[Mark, ...] = ()
+    only_marked: bool = False
+    """Whether a vendor that caches by itself is asked not to."""
     key: str = ""
     """`prompt_cache_key`, where the provider routes by one."""
     expected_read: int = 0

@@ -111,6 +111,7 @@ _BAD_THINKING = re.compile(
     r"|thought[ _]?signature|of type 'reasoning' was provided without|item with id 'rs_",
     re.IGNORECASE | re.DOTALL,
 )
+_CACHE_MARK = re.compile(r"prompt_cache_(breakpoint|options)")
 _BAD_KEY = re.compile(
     r"api_key_invalid|(incorrect|invalid|wrong) (api|x-api)[ -]?key|api key not valid",
     re.IGNORECASE,
@@ -147,7 +148,7 @@ def _special(facts: Facts) -> Kind | None:
         return BadRequest
     if str(facts.error.get("originalStatusCode", "")) in REFUSALS:
         return BadRequest
-    if facts.status in (400, 422) and "prompt_cache_breakpoint" in facts.message:
+    if facts.status in (400, 422) and _CACHE_MARK.search(facts.message):
         return MarkRefused
     if "resource_exhausted" in facts.codes or "throttlingexception" in facts.codes:
         return QuotaExceeded if _for_the_day(facts) else RateLimited

@@ -65,6 +65,13 @@ def test_a_vendor_that_bills_what_it_writes_by_itself_writes_all_of_it():
     assert found.compact.now == usd("1.25") + usd("0.1")
 
 
+def test_where_openai_keeps_the_head_alone_the_rest_of_what_is_cold_is_not_written():
+    model = replace(MODEL, provider="openai", cache=CacheKind("automatic"))
+    found = break_even(replace(FULL, warm=False), model, NOON)
+    assert found.compact.now == usd("0.125") + usd("0.9") + usd("0.1")
+    assert found.go_on.first == usd("1.25")
+
+
 def test_what_the_summary_did_cost_counts():
     assert break_even(FULL, MODEL, NOON, paid=usd("2")).steps == 23
 

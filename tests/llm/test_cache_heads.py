@@ -110,6 +110,21 @@ def test_openai_s_head_is_read_after_a_summary():
     assert abs(planned.expected_read - read.cache_read) < 0.15 * read.cache_read
 
 
+def test_of_a_cold_summary_openai_writes_only_the_head():
+    """It is never sent again, so writing the rest would cost a quarter more for nothing."""
+    sum_up = UserMessage((Text("Sum it up."),))
+    final = replace(GPT_TALK, messages=(*GPT_TALK.messages, sum_up), final=True)
+    _, (_, (cold, planned)) = ask(GPT_TALK, final, pause=1_900.0, route=GPT)
+    assert cold.cache_read == 0
+    assert cold.input > 200
+    assert 2_500 < cold.cache_write_5m < 3_500
+    expected = planned.expected
+    assert abs(expected.cache_write_5m - cold.cache_write_5m) < 0.15 * cold.cache_write_5m
+    _, (_, (warm, planned)) = ask(GPT_TALK, final, route=GPT)
+    assert (warm.input, planned.only_marked) == (0, False)
+    assert warm.cache_read == cold.prompt - warm.cache_write_5m
+
+
 def test_reading_past_openai_s_head_does_not_renew_it():
     more = [UserMessage((Text(f"And {n}?"),)) for n in range(3)]
     talk = [replace(GPT_TALK, messages=(*GPT_TALK.messages, *more[:n])) for n in range(4)]

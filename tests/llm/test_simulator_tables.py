@@ -5,7 +5,8 @@ from test_simulator_bedrock import ask as converse
 from test_simulator_bedrock import body as converse_body
 from test_simulator_bedrock import check_refused as converse_refuses
 from test_simulator_bedrock import model as said
-from test_simulator_bedrock import result, use
+from test_simulator_bedrock import result, spec, use
+from test_simulator_bedrock import tools as converse_tools
 from test_simulator_bedrock import user as told
 from test_simulator_gemini import asked, body, check_refused, config, tools
 
@@ -254,3 +255,28 @@ def test_claude_before_4_5_keeps_a_prefix_for_five_minutes():
     point = {"cachePoint": {"type": "default", "ttl": "5m"}}
     old = "anthropic.claude-sonnet-4-20250514-v1:0"
     assert converse(converse_body(told({"text": "a"}, point)), name=old)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        converse_body(inferenceConfig={"maxTokens": 9, "temperature": 1}),
+        converse_body(inferenceConfig={"maxTokens": 9, "topP": 0.99}),
+        converse_body(inferenceConfig={"maxTokens": 9, "stopSequences": ["x"]}),
+        converse_body(outputConfig={"textFormat": {"type": "text"}}),
+        converse_tools(spec(strict=True)),
+        converse_tools(spec(), toolChoice={"auto": {}}),
+        converse_tools(spec(), toolChoice={"any": {}}),
+    ],
+)
+def test_converse_takes(request_):
+    assert converse(request_)[0] == 200
+
+
+def test_nova_has_tools_of_amazon_s_own():
+    own = converse_tools(spec(), {"systemTool": {"name": "nova_grounding"}})
+    assert converse(own, name="us.amazon.nova-pro-v1:0")[0] == 200
+
+
+def test_converse_wants_a_number_for_the_longest_answer():
+    converse_refuses(converse_body(inferenceConfig={"maxTokens": "9"}), "inferenceConfig.maxTokens")

@@ -69,6 +69,8 @@ class ResponsesWire:
         # A gateway passes on what its model's own maker takes.
         if key and (route.provider.quirks.prompt_cache_key or route.model.wire == NAME):
             body["prompt_cache_key"] = key
+        if plan.only_marked:
+            body["prompt_cache_options"] = {"mode": "explicit"}
         body["max_output_tokens"] = _max_output(request, route)
         if route.provider.quirks.obfuscation:
             body["stream_options"] = {"include_obfuscation": False}

@@ -198,6 +198,7 @@ PLANS = {
     "marks": MARKS,
     "marks_openrouter": AT_ENDS,
     "marked_head": CachePlan((Mark("memory"),)),
+    "only_marked": CachePlan((Mark("memory"),), only_marked=True),
     "cache_key": CachePlan(key="session-1"),
 }
 """The cache plan of a case; the others have none."""
@@ -326,6 +327,10 @@ SPECIAL = {
     "marked_head": (
         ROUTES["openai-responses"],
         asked(ASK, system=(SYSTEM, "The folder is /src.", "Mind the style.")),
+    ),
+    "only_marked": (
+        ROUTES["openai-responses"],
+        asked(ASK, system=(SYSTEM, "The folder is /src.")),
     ),
     "loose_reasoning": (
         ROUTES["openai-responses"],
