@@ -50,7 +50,9 @@ def test_a_schema_that_is_open_to_any_parameter_is_taken():
     assert asked(tools(TOOL | {"parametersJsonSchema": other}))[0] == 200
 
 
-def test_what_is_required_is_a_list():
+def test_what_is_required_is_a_list_of_what_there_is():
+    needed = TOOL["parametersJsonSchema"] | {"required": ["path"]}
+    assert asked(tools(TOOL | {"parametersJsonSchema": needed}))[0] == 200
     schema = TOOL["parametersJsonSchema"] | {"required": "path"}
     check_refused(tools(TOOL | {"parametersJsonSchema": schema}), "required: should be a list")
 

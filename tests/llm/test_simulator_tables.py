@@ -224,6 +224,11 @@ def test_converse_s_pictures(form):
     assert converse(converse_body(told(picture)))[0] == 200
 
 
+def test_converse_takes_a_picture_from_a_bucket():
+    stored = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/a.png"}}}}
+    assert converse(converse_body(told(stored)))[0] == 200
+
+
 @pytest.mark.parametrize("part", [DOCUMENT, {"json": {"a": 1}}], ids=["document", "json"])
 def test_what_a_result_of_converse_may_hold(part):
     assert converse(converse_body(told(), said(use()), told(result("a", part))))[0] == 200

@@ -79,8 +79,7 @@ def _block(block: JsonObject) -> JsonObject:
         case "text":
             return {"type": "text", "text": block["text"]}
         case "image":
-            data = {"media_type": f"image/{value['format']}", "data": value["source"]["bytes"]}
-            return {"type": "image", "source": {"type": "base64", **data}}
+            return {"type": "image", "source": _picture(value)}
         case "toolUse":
             return {
                 "type": "tool_use",
@@ -103,6 +102,13 @@ def _block(block: JsonObject) -> JsonObject:
             return {"type": "text", "text": compact(block["json"])}
         case _:
             return {"type": NAMES.get(kind, kind), **value}
+
+
+def _picture(image: JsonObject) -> JsonObject:
+    source = as_object(image["source"])
+    if "bytes" not in source:
+        return {"type": "url", "url": as_object(source["s3Location"]).get("uri")}
+    return {"type": "base64", "media_type": f"image/{image['format']}", "data": source["bytes"]}
 
 
 def _reasoning(value: JsonObject) -> JsonObject:
