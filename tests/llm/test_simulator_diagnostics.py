@@ -77,3 +77,30 @@ def test_a_response_nobody_knows_is_said_and_unasked_nothing_is():
     found = ask(provider, FIRST, "resp_nobody")["prompt_cache_diagnostics"]
     assert found == {"type": "comparison_response_not_found"}
     assert "prompt_cache_diagnostics" not in ask(provider, FIRST)
+
+
+def marked(words):
+    part = {"type": "input_text", "text": words, "prompt_cache_breakpoint": {"mode": "explicit"}}
+    return {"type": "message", "role": "developer", "content": [part]}
+
+
+HEADED = {"model": "gpt-6.1-sol", "input": [marked(long("a")), said("abcd" * 9)]}
+
+
+def test_what_was_read_is_not_missed():
+    other = HEADED | {"input": [marked(long("a")), said("efgh" * 7)]}
+    found = told(other, HEADED)
+    assert (found["reason"], found["cache_missed_tokens"]) == ("input_changed", 7)
+    assert told(HEADED | {"input": [marked(long("a"))]}, HEADED) == {"type": "cache_hit"}
+
+
+def test_the_tier_by_default_is_no_change():
+    assert told(FIRST | {"service_tier": "auto"}) == {"type": "cache_hit"}
+
+
+def test_what_only_goes_on_has_no_reason():
+    provider = SimulatedProvider([says("ok")] * 2, clock=lambda: 0.0)
+    first = ask(provider, FIRST)["id"]
+    options = {"mode": "explicit", "comparison_response_id": first}
+    more = FIRST | {"input": [*FIRST["input"], said("b")], "prompt_cache_options": options}
+    assert ask(provider, more)["prompt_cache_diagnostics"] == {"type": "unavailable"}
