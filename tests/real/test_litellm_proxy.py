@@ -189,6 +189,15 @@ def test_our_row_speaks_the_makers_own_wire_and_says_whose_request_it_is(
     assert said.usage.cache_read > 1000
 
 
+def test_in_openai_s_place_it_hands_on_the_mark_at_the_end_of_the_system(proxy, asked):
+    env = {"OPENAI_BASE_URL": f"{proxy}/v1", "OPENAI_API_KEY": KEY}
+    given = {"env": env, "system": ("x " * 3000, "The folder is /src."), "session": "s-2"}
+    complete("openai/gpt-6.1-sol", "Hello?", **given)
+    anew = complete("openai/gpt-6.1-sol", "Something else.", **given)
+    assert anew.usage.cache_read > 1000
+    assert ["prompt_cache_breakpoint" in json.dumps(body) for body in asked()] == [True, True]
+
+
 def test_the_agent_shows_what_the_proxy_says_of_itself(proxy, tmp_path):
     env = {"LITELLM_BASE_URL": f"{proxy}/v1", "LITELLM_API_KEY": KEY, "HOME": str(tmp_path)}
     seen = []
