@@ -9,6 +9,7 @@ from test_simulator_bedrock import result, spec, use
 from test_simulator_bedrock import tools as converse_tools
 from test_simulator_bedrock import user as told
 from test_simulator_gemini import asked, body, check_refused, config, tools
+from test_simulator_refusals import status
 
 from agentcli.llm.simulator import Fault, Say, SimulatedProvider, Turn
 from agentcli.llm.simulator.claude_rules import (
@@ -88,6 +89,37 @@ def test_the_order_of_a_choice_s_fields_and_of_the_betas_is_no_matter():
     other = resets(bare | {"tool_choice": dict(reversed(choice.items()))}, "b-2, a-1")
     assert one == other
     assert resets(bare, "a-1,b-2") != resets(bare, "a-1")
+
+
+BOUND = {"type": "adaptive", "block_binding": {}}
+UPDATES = {"type": "adaptive", "display": "updates"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "beta", "code"),
+    [
+        ({"service_tier": "auto"}, "", 200),
+        ({"service_tier": "flex"}, "", 400),
+        ({"speed": "standard"}, "", 200),
+        ({"speed": "slow"}, "", 400),
+        ({"output_config": {"format": {"type": "json_schema", "schema": {}}}}, "", 200),
+        ({"output_config": {"verbosity": "low"}}, "", 400),
+        ({"output_config": {"task_budget": {}}}, "", 400),
+        ({"output_config": {"task_budget": {}}}, "task-budgets-2026-03-13", 200),
+        ({"thinking": UPDATES}, "", 400),
+        ({"thinking": UPDATES}, "thinking-display-updates-2026-08-18", 200),
+        ({"thinking": BOUND}, "", 400),
+        ({"thinking": BOUND}, "thinking-binding-controls-2026-08-01", 200),
+        (
+            {"tools": [{"type": f"{kind}_toolset_20260801"} for kind in ("computer", "browser")]},
+            "",
+            200,
+        ),
+    ],
+)
+def test_words_that_the_messages_api_knows(fields, beta, code):
+    """wire.md 1.2, 1.6."""
+    assert status(beta=beta, **fields) == code
 
 
 GEMINI_FIELDS = {

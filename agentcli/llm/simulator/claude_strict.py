@@ -57,6 +57,9 @@ BETA_FIELDS = {
     "billing_policy": "",
 }
 """Fields only some beta header opens; the header's beginning where wire.md names one."""
+VALUES = {"service_tier": ("auto", "standard_only"), "speed": ("standard", "fast")}
+"""wire.md 1.2: what fields of few words may say."""
+UPDATES_BETA = "thinking-display-updates-2026-08-18"
 TOOL_FIELDS = (
     "name",
     "description",
@@ -88,10 +91,14 @@ def check_fields(body: JsonObject, headers: Mapping[str, str], *, counting: bool
     for name in wanted:
         require(name in body, f"{name}: Field required")
     require(isinstance(body["model"], str), "model: Input should be a valid string")
+    for name, known in VALUES.items():
+        require(body.get(name, known[0]) in known, f"{name}: Input should be one of {known}")
+    more = ("task_budget",) if beta else ()
+    only(as_object(body.get("output_config")), ("effort", "format", *more), "output_config")
     if not counting:
         _check_max_tokens(body)
     _check_sampling(body, headers.get("anthropic-version", ""))
-    _check_thinking(body)
+    _check_thinking(body, beta)
     _check_tool_choice(body)
 
 
@@ -123,7 +130,7 @@ def _check_sampling(body: JsonObject, version: str) -> None:
         )
 
 
-def _check_thinking(body: JsonObject) -> None:
+def _check_thinking(body: JsonObject, beta: str) -> None:
     """Which modes a model takes (wire.md 1.6)."""
     rule, mode, strength = thinking_rule(str(body["model"])), thinking_mode(body), effort(body)
     require(strength in EFFORTS, f"output_config.effort: Input should be one of {EFFORTS}")
@@ -137,8 +144,9 @@ def _check_thinking(body: JsonObject) -> None:
         f'"thinking.type.{mode}" is only supported up to effort high',
     )
     display = thinking.get("display", "summarized")
+    shown = ("summarized", "omitted", *(("updates",) if UPDATES_BETA in beta else ()))
     require(
-        display in ("summarized", "omitted"),
+        display in shown,
         f"thinking.{mode}.display: Input should be 'summarized' or 'omitted'",
     )
     if mode == "enabled":
@@ -187,7 +195,7 @@ def check_tools(body: JsonObject) -> None:
             not custom or TOOL_NAME.fullmatch(name) is not None,
             f"{where}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'",
         )
-        require(name not in names, "tools: Tool names must be unique.")
+        require(not name or name not in names, "tools: Tool names must be unique.")
         names.add(name)
         require(
             not (tool.get("defer_loading") and "cache_control" in tool),

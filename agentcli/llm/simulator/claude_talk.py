@@ -288,8 +288,9 @@ def readable(
 
 
 def _drops_moved(body: JsonObject, beta: str) -> bool:
-    binding = as_object(as_object(body.get("thinking")).get("block_binding"))
-    if not binding:
+    thinking = as_object(body.get("thinking"))
+    if "block_binding" not in thinking:
         return False
     require(BINDING_BETA in beta, "thinking.adaptive.block_binding: Extra inputs are not permitted")
+    binding = as_object(thinking["block_binding"])
     return binding.get("prefix_mismatch_behavior") == "drop_block"
