@@ -15,6 +15,13 @@ from agentcli.llm.types import JsonObject
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 MAX_NAME = 64
+NEVER_SAMPLED = (6, 2)
+"""wire.md 2.2: from here on not even without reasoning."""
+SAMPLING = {
+    **dict.fromkeys(("temperature", "top_p"), (None, 1)),
+    **dict.fromkeys(("logprobs", "top_logprobs"), (None, False)),
+}
+"""What a model that reasons takes: nothing, or what is usual anyway."""
 FAULTS: dict[str, tuple[int, str, str | None, str]] = {
     "rate_limited": (429, "requests", "rate_limit_exceeded", "Rate limit reached for requests."),
     "quota": (429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
@@ -85,12 +92,14 @@ def check_model(body: JsonObject) -> None:
 
 
 def check_sampling(body: JsonObject) -> None:
-    """Reasoning models take no temperature (wire.md 2.2)."""
-    if not reasons(str(body["model"])):
+    """Reasoning models take no temperature, the older ones only while they reason (wire.md 2.2)."""
+    model = str(body["model"])
+    effort = as_object(body.get("reasoning")).get("effort", body.get("reasoning_effort"))
+    if not reasons(model) or (effort == "none" and gpt_version(model) < NEVER_SAMPLED):
         return
-    for name in ("temperature", "top_p"):
+    for name, taken in SAMPLING.items():
         need(
-            body.get(name) in (None, 1, 1.0),
+            body.get(name) in taken,
             f"Unsupported parameter: '{name}' is not supported with this model.",
             param=name,
             code="unsupported_parameter",
@@ -179,11 +188,15 @@ def check_cache_options(body: JsonObject, marks: list[tuple[str, Any]]) -> None:
             f"Invalid value: '{ttl}'. Supported values are: '30m' and '12h'.",
             param=f"{param}.ttl",
         )
+    for param, mark in marks:
+        kind = as_object(mark).get("mode")
+        need(kind == "explicit", f"Invalid value: '{kind}'.", param=f"{param}.mode")
     if options is not None:
         fields = ("mode", "ttl", "prewarm", "comparison_response_id")
         only_known(as_object(options), fields, "prompt_cache_options")
         mode = as_object(options).get("mode", "implicit")
-        need(mode in ("implicit", "explicit"), f"Invalid value: '{mode}'.", param="mode")
+        known = mode in ("implicit", "explicit")
+        need(known, f"Invalid value: '{mode}'.", param="prompt_cache_options.mode")
 
 
 def _check_retention(body: JsonObject) -> None:
@@ -207,8 +220,10 @@ def check_unique(names: list[str], param: str) -> None:
 
 
 def check_window(model: str, tokens: int) -> None:
+    """What a reply may need is no room for a prompt since GPT-5 (wire.md 6.2)."""
     spec = find(model, "openai")
-    if spec and spec.context and tokens > spec.context:
+    kept = (spec.max_output or 0) if spec and gpt_version(model) >= (5, 0) else 0
+    if spec and spec.context and tokens > spec.context - kept:
         raise failure("context_overflow", model)
 
 

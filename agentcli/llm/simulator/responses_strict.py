@@ -87,7 +87,8 @@ def check_fields(body: JsonObject) -> None:
     marks = [
         mark
         for index, item in enumerate(items_of(body.get("input")))
-        for mark in marked_parts(item.get("content"), f"input[{index}].content")
+        for name in ("content", "output")
+        for mark in marked_parts(item.get(name), f"input[{index}].{name}")
     ]
     check_cache_options(body, marks)
 
@@ -151,6 +152,8 @@ def _check_item(item: JsonObject, where: str, *, stored: bool) -> None:
         )
     if kind in ("function_call_output", "custom_tool_call_output"):
         _check_output(item, where)
+    elif kind in OUTPUTS and "output" not in item:
+        raise missing(f"{where}.output")
     if kind == "reasoning" and not isinstance(item.get("summary"), list):
         raise missing(f"{where}.summary")
 
