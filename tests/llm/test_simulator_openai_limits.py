@@ -1,4 +1,4 @@
-"""What OpenAI's reasoning models take beside a prompt, and how long it may be (wire.md 2.2, 6.2)."""
+"""What OpenAI's reasoning models take besides a prompt, and how long it may be (wire.md 6.2)."""
 
 import pytest
 from test_simulator_openai import CALL, OUTPUT, USER, chat, marked, responses, send
