@@ -11,6 +11,8 @@ from agentcli.lib.value import replace
 from agentcli.llm.route import Route
 from agentcli.llm.types import AssistantMessage, Image, Message, Text, ToolOutput
 
+SIGNED_THOUGHTS = ("reasoning_details", "thinking_blocks")
+"""What holds them in a reply on Chat that goes back whole."""
 NOT_SEEN = "(an image, left out: this model sees none)"
 
 
@@ -18,12 +20,13 @@ def handoff(messages: tuple[Message, ...], route: Route) -> tuple[Message, ...]:
     """The messages as `route` may have them; the same object when nothing has to change.
 
     Native blocks (signatures, encrypted reasoning) go back only to the provider, wire and model
-    they came from; wires check the latter two. Images become a word where the model sees none.
+    they came from; wires check the latter two. Images become a word where the model sees none. A
+    reply whose thoughts stay behind counts without them, so that the next prompt is not overrated.
     """
     changed = {n: _fit(messages[n]) for n in _unfit(messages, route)}
-    if not changed:
-        return messages
-    return tuple(changed.get(n, message) for n, message in enumerate(messages))
+    fit = tuple(changed.get(n, m) for n, m in enumerate(messages)) if changed else messages
+    lighter = {n: _lighter(fit[n]) for n in _forgotten(fit, route)}
+    return tuple(lighter.get(n, m) for n, m in enumerate(fit)) if lighter else fit
 
 
 def _unfit(messages: tuple[Message, ...], route: Route) -> Iterator[int]:
@@ -35,6 +38,32 @@ def _unfit(messages: tuple[Message, ...], route: Route) -> Iterator[int]:
                 yield number
         elif blind and any(_has_image(block) for block in message.content):
             yield number
+
+
+def _forgotten(messages: tuple[Message, ...], route: Route) -> Iterator[int]:
+    """Replies of the same model on Chat, where its provider wants no thoughts back (wire.md 5)."""
+    wire = route.wire or route.provider.wire
+    if wire != "openai-chat" or route.provider.quirks.reasoning_replay:
+        return
+    for number, message in enumerate(messages):
+        if isinstance(message, AssistantMessage) and message.model == route.model.id:
+            usage = message.usage
+            thought = usage is not None and 0 < usage.reasoning <= usage.output
+            if thought and not _carries_thoughts(message):
+                yield number
+
+
+def _carries_thoughts(message: AssistantMessage) -> bool:
+    blocks = message.native.blocks if message.native is not None else ()
+    return any(block.get(name) for block in blocks for name in SIGNED_THOUGHTS)
+
+
+def _lighter(message: Message) -> Message:
+    usage = message.usage if isinstance(message, AssistantMessage) else None
+    if usage is None:
+        return message
+    said = replace(usage, output=usage.output - usage.reasoning, reasoning=0)
+    return replace(message, usage=said)
 
 
 class Unsigned:

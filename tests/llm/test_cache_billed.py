@@ -216,6 +216,19 @@ def test_other_vendors_bill_as_planned(model, provider):
     assert told[0].cache_read > 3_000
 
 
+@pytest.mark.parametrize(
+    ("model", "provider"), [("qwen3.7-max", "dashscope"), ("deepseek-v4-pro", "deepseek")]
+)
+def test_thoughts_count_in_the_next_prompt_only_where_they_go_back(model, provider):
+    session = Session(model, provider)
+    for number in range(4):
+        session.messages.append(UserMessage((Text(f"Part {number}. {WORDS}"),)))
+        session.now += 20
+        planned, billed = session.ask(Turn((Think("Let me see. " * 500), Say("Done. " * 8))))
+        if number:
+            assert abs(planned.prompt - billed.prompt) < 0.03 * billed.prompt, number
+
+
 def test_a_call_goes_back_as_the_model_wrote_it_and_is_read_from_its_own_cache():
     """DeepSeek keeps what it said too; written with other spaces it would be another prefix."""
     session = Session("deepseek-v4-pro", "deepseek")
