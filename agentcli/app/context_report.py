@@ -29,6 +29,7 @@ LARGEST = 8
 LONGEST_NAME, LEAST_NAME = 60, 12
 """Columns of a name, at most and at least."""
 WIDE = 100
+"""Columns where nobody said how many there are."""
 KINDS: dict[Origin, str] = {
     "human": "your words",
     "tool": "notes beside results",

@@ -43,7 +43,7 @@ def run_typer(argv: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except Exception as error:
+    except Exception as error:  # typer's own; bugs are raised again
         return _usage_error(error)
     return code if isinstance(code, int) else 0
 

@@ -37,7 +37,8 @@ def plan(
 
     Where writes end only with messages, the end of tools and system is marked: so a subagent and
     the request after a summary, which have only that in common with what was sent, read it. Of a
-    final request that finds no more than that, nothing else is written: it is never sent again.
+    final request that surely finds no more than that, nothing else is written: it is never sent
+    again.
     """
     kind = model.cache
     life = SECONDS.get(kind.ttls[0]) if kind.ttls else None
@@ -46,7 +47,7 @@ def plan(
     continued = _continued(request, model, before, seen)
     read = max(continued, head.tokens if head else 0)
     read = read if read >= kind.min_tokens else 0
-    only = bool(marks) and request.final and not continued
+    only = bool(marks) and request.final and not continued and _is_dated(before)
     end = max(read, seen.head_tokens) if only else seen.tokens
     expected = Usage(input=seen.tokens - read, cache_read=read)
     if bills_writes(model) and seen.tokens >= kind.min_tokens:
@@ -85,6 +86,11 @@ def _continued(request: Request, model: ModelSpec, before: CachePlan | None, see
     if model.provider in KEEPS_REPLIES:
         read = min(read + _replied(request, old), seen.tokens)
     return read
+
+
+def _is_dated(before: CachePlan | None) -> bool:
+    """Whether it is known when what is continued was sent; of nothing at all, it is."""
+    return before is None or before.seen is None or before.seen.at > -inf
 
 
 def _replied(request: Request, old: Seen) -> int:

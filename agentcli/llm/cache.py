@@ -133,12 +133,13 @@ def _is_same(one: Seen, other: Seen) -> bool:
 
 
 def _turns(previous: CachePlan | None, request: Request, now: float) -> tuple[Seen, ...]:
-    """Of those before, and the request before where a person's word follows on it."""
+    """Of those before, and the request before where its turn is over: a person speaks, or the talk
+    is summed up."""
     if previous is None or previous.seen is None:
         return ()
     found = tuple(turn for turn in previous.turns if now - turn.at < SECONDS["1h"])
     added = (m for m in request.messages[previous.seen.count :] if isinstance(m, UserMessage))
-    over = any(message.origin == "human" for message in added)
+    over = request.final or any(message.origin == "human" for message in added)
     return (*found, previous.seen)[-TURNS:] if over else found
 
 

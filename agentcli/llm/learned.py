@@ -30,11 +30,9 @@ class Learned:
         return unsigned.fit(request.messages) if unsigned else request.messages
 
     def plan(self, plan: CachePlan, route: Route) -> CachePlan:
-        return (
-            replace(plan, marks=(), only_marked=False, anchor=None)
-            if route.url in self._unmarked
-            else plan
-        )
+        if route.url not in self._unmarked:
+            return plan
+        return replace(plan, marks=(), only_marked=False, anchor=None)
 
     def learn(self, error: LLMError, request: Request, route: Route, key: PlanKey) -> bool:
         """Whether the same server may take the request as it will be sent from now on."""

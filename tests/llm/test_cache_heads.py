@@ -17,7 +17,7 @@ from agentcli.llm.miss import Sent, explain
 from agentcli.llm.providers import resolve
 from agentcli.llm.shape import chain, shape
 from agentcli.llm.simulator import Failure, SimulatedProvider, says
-from agentcli.llm.types import Request, Text, Usage, UserMessage
+from agentcli.llm.types import AssistantMessage, Request, Text, Usage, UserMessage
 
 ROUTE = resolve("claude-sonnet-5-5", {"ANTHROPIC_API_KEY": "k"})
 TALK = Request(
@@ -123,6 +123,21 @@ def test_of_a_cold_summary_openai_writes_only_the_head():
     _, (_, (warm, planned)) = ask(GPT_TALK, final, route=GPT)
     assert (warm.input, planned.only_marked) == (0, False)
     assert warm.cache_read == cold.prompt - warm.cache_write_5m
+
+
+def test_a_second_summary_reads_what_the_first_one_in_vain_found():
+    """What was sent last is known, so nobody takes a warm conversation for a cold one."""
+    reply = AssistantMessage((Text("ok"),), GPT_TALK.model, "end_turn", usage=Usage(output=1))
+    talk = replace(GPT_TALK, messages=(*GPT_TALK.messages, reply))
+
+    def asked(words):
+        last = UserMessage((Text(words),), "reminder")
+        return replace(talk, messages=(*talk.messages, last), final=True)
+
+    _, (_, _, (read, planned)) = ask(GPT_TALK, asked("Sum it up."), asked("In short."), route=GPT)
+    assert not planned.only_marked
+    assert read.cache_read > 2_500
+    assert planned.expected_read > 2_500
 
 
 def test_reading_past_openai_s_head_does_not_renew_it():

@@ -122,7 +122,7 @@ class Setting:
             try:
                 async for delta in reply:
                     heard.append(delta)
-            except Exception as error:
+            except Exception as error:  # raised again, with what came
                 error.heard = heard
                 error.reply = reply.message
                 raise
