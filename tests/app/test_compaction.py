@@ -9,7 +9,7 @@ import pytest
 from agentcli.agent.events import Compacted, Notice, Spent
 from agentcli.agent.loop import FULL_TEXT
 from agentcli.lib.errors import UserError
-from agentcli.llm.simulator import Fault, Turn, calls, says
+from agentcli.llm.simulator import Fault, Turn, calls, says, thinks
 from agentcli.llm.simulator.script import Say
 
 READ = ("Read", {"path": "a.txt"})
@@ -230,16 +230,7 @@ def test_a_summary_that_fails_loses_nothing(house, trouble):
     assert here.server.requests[2].messages_bytes.startswith(here.server.requests[0].messages_bytes)
 
 
-def test_a_conversation_too_long_to_be_summed_up_whole_is_summed_up_by_half(house):
-    here = house(
-        calls(READ),
-        says("One."),
-        says("Two."),
-        FULL,
-        says("SUMMARY of the beginning."),
-        says("Yes."),
-    )
-
+def two_turns_a_summary_and_a_third(here):
     async def main():
         async with here.app() as app:
             for text in ("first", "second"):
@@ -248,6 +239,12 @@ def test_a_conversation_too_long_to_be_summed_up_whole_is_summed_up_by_half(hous
             return await app.prompt("third")
 
     assert asyncio.run(main()).reason == "done"
+
+
+def test_a_conversation_too_long_to_be_summed_up_whole_is_summed_up_by_half(house):
+    half = says("SUMMARY of the beginning.")
+    here = house(calls(READ), says("One."), says("Two."), FULL, half, says("Yes."))
+    two_turns_a_summary_and_a_third(here)
     beginning = here.sent(4)[:-1]
     assert 0 < len(beginning) < len(here.sent(2))
     assert beginning == here.sent(2)[: len(beginning)]
@@ -255,6 +252,15 @@ def test_a_conversation_too_long_to_be_summed_up_whole_is_summed_up_by_half(hous
     assert "first" not in said
     places = [said.index(word) for word in ("SUMMARY", "One.", "second", "Two.", "third")]
     assert places == sorted(places)
+
+
+def test_recent_turns_kept_after_half_a_summary_lose_the_thoughts_that_no_longer_fit(house):
+    """They are signed for what stood before them, which the summary took the place of."""
+    first = (thinks("hm", calls(READ)), thinks("so", says("One.")), thinks("ah", says("Two.")))
+    here = house(*first, FULL, says("SUMMARY of the beginning."), says("Yes."))
+    two_turns_a_summary_and_a_third(here)
+    assert "SUMMARY" in here.said()
+    assert "third" in here.said()
 
 
 def test_a_request_that_proves_too_long_goes_on_in_a_new_epoch(house):

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 
 from agentcli.agent.events import Answer, Compacted
-from agentcli.llm.simulator import Fault, Hang, Turn, Use, calls, says, thinks
+from agentcli.llm.simulator import Hang, Turn, Use, says
 
 READ = ("Read", {"path": "a.txt"})
 NEARLY_FULL = Turn((Use("Read", {"path": "a.txt"}),), usage={"input_tokens": 990_000})
@@ -71,29 +71,6 @@ def test_a_budget_too_small_for_a_summary_keeps_the_conversation(house):
     assert (reason, compacted) == ("budget", [])
     assert kept >= 3
     assert len(here.server.requests) == 1
-
-
-def test_recent_turns_kept_after_half_a_summary_lose_the_thoughts_that_no_longer_fit(house):
-    """They are signed for what stood before them, which the summary took the place of."""
-    here = house(
-        thinks("hm", calls(READ)),
-        thinks("so", says("One.")),
-        thinks("ah", says("Two.")),
-        Fault("context_overflow"),
-        says("SUMMARY of the beginning."),
-        says("Yes."),
-    )
-
-    async def main():
-        async with here.app() as app:
-            for text in ("first", "second"):
-                await app.prompt(text)
-            await app.compact("")
-            return await app.prompt("third")
-
-    assert asyncio.run(main()).reason == "done"
-    assert "SUMMARY" in here.said()
-    assert "third" in here.said()
 
 
 def test_a_process_killed_during_a_summary_is_taken_up_whole(house):
