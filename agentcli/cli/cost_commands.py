@@ -14,7 +14,7 @@ import typer
 
 from agentcli.cli.causes import causes
 from agentcli.lib.errors import UserError
-from agentcli.lib.streams import silence_stdout
+from agentcli.lib.streams import put
 from agentcli.lib.terminal import columns
 
 if TYPE_CHECKING:
@@ -85,14 +85,7 @@ def tell(text: str) -> None:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    try:
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        silence_stdout()
-        raise UserError(f"Standard output can't be written: {error.strerror}.") from None
+    put(f"{text}\n")
 
 
 def moment(text: str, now: float) -> float:

@@ -25,6 +25,7 @@ from agentcli.agent.events import (
 )
 from agentcli.app.app import App
 from agentcli.app.options import Options
+from agentcli.lib.streams import put
 from agentcli.lib.text import visible
 from agentcli.llm.surrogates import well_formed
 from agentcli.llm.types import (
@@ -87,7 +88,7 @@ class TextOutput:
 
     def end(self, app: App, facts: Facts) -> int:
         if facts.text:
-            sys.stdout.write(well_formed(facts.text).rstrip("\n") + "\n")
+            put(well_formed(facts.text).rstrip("\n") + "\n")
         return 0
 
     def failed(self, error: str, facts: Facts) -> None:
@@ -179,8 +180,7 @@ class JsonOutput:
 
     def _write(self, data: JsonObject) -> None:
         line = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
-        sys.stdout.flush()
+        put(line.encode("utf-8", "replace").decode() + "\n")
 
 
 def event_json(event: AgentEvent, partial: bool) -> JsonObject | None:

@@ -90,12 +90,10 @@ async def _run(app: App, prompts: Iterable[str], output: Output, facts: Facts) -
         await app.close()
     code = signals.code or facts.exit_code()
     try:
-        code = output.end(app, facts) or code
-        sys.stdout.flush()
+        return output.end(app, facts) or code
     except BrokenPipeError:
         silence_stdout()
         return code or 1
-    return code
 
 
 class _Signals:

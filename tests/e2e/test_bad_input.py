@@ -274,6 +274,24 @@ def test_ctrl_c_at_any_moment(project, provider, delay):
         assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("form", ["text", "json", "stream-json"])
+def test_output_that_takes_nothing_more(project, provider, form):
+    provider([says("Hello."), says("Again.")])
+    words = ["-p", "hi", "--output-format", form]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agentcli", *words],
+            cwd=project.root,
+            env=project.env,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert done.stderr.count("Standard output can't be written: No space left on device.") == 1
+
+
 def test_terminated_from_outside(project, provider):
     server = provider([Hang()])
     process = project.begin("-p", "x", "--output-format", "json")
